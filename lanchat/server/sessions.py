@@ -83,7 +83,7 @@ class Sessions(Delivery):
             elif data:  # a client outside the room gets nothing else
                 to.link.send(data)
         if session.member is not None and session.bot != session.member.bot:
-            self._look_who_speaks(session.member, batch)
+            self._update_bot(session.member, batch)
         return answer.messages
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
@@ -145,7 +145,7 @@ class Sessions(Delivery):
         for other in [other for other in self._absent if other.member is session.member]:
             self._end(other, batch)
         if session.member.sessions > 1 or session.bot != session.member.bot:
-            self._look_who_speaks(session.member, batch)
+            self._update_bot(session.member, batch)
         if session.member.sessions > MAX_SESSIONS:  # the links of some of them may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
@@ -219,10 +219,10 @@ class Sessions(Delivery):
         if left is not None:
             self.publish(left, batch)
         else:
-            self._look_who_speaks(member, batch)
+            self._update_bot(member, batch)
         _log.info("%s left: %s", member.id, reason or code)
 
-    def _look_who_speaks(self, member: Member, batch: Batch) -> None:
+    def _update_bot(self, member: Member, batch: Batch) -> None:
         """Tell everybody if a member has become a program, or is none any more: all sessions are those of programs."""
         bot = all(session.bot for session in self._sessions if session.member is member)
         if bot != member.bot:

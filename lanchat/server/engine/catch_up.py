@@ -1,4 +1,4 @@
-"""What a host takes over from an engine when it enters, and what it gives to one that has nothing yet."""
+"""Copies what a host lacks from the engine when it enters a room, and gives the past to an engine that has none."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Which servers may keep a room: those that have on their disk what they have acknowledged. Pure.
+"""Checks that a server may keep a room: whatever it has acknowledged must be on its disk. Pure.
 
 A server tells about itself in INFO, CONFIG GET and ACL GETUSER. What it says is only shown after `safe_text`.
 """
@@ -10,7 +10,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
 from lanchat.server.engine.shared_log import EngineAway
 
-COMMANDS = (  # all that a user of its own needs; functions need what they use inside as well
+COMMANDS = (  # the rights that a database user of lanchat needs; functions need those of the commands in them, too
     "fcall function|load function|list info config|get acl|getuser bgrewriteaof ping select "
     "xread xrange xadd xtrim xlen del hget hset hmget hdel hgetall hincrby "
     "zadd zrem zrangebyscore time"

@@ -1,7 +1,8 @@
-"""What the hosts of a room keep at its engine about themselves: what the owner has signed, who hosts, and who asks to.
+"""What hosts keep at the engine besides the log: the owner's papers, which hosts are running, and who asks to host.
 
-Everybody who may use the engine may write all of it, so none of it is believed for that. Papers are signed by the
-owner; a place is where members look for a host, whose key they check; who asks is shown to the owner with a code.
+Everybody who may use the engine may write all of it, so nothing is believed because it stands there. Papers are signed
+by the owner. At a place members look for a host, and check its key. A computer that asks is shown to the owner with a
+code.
 """
 
 from typing import Protocol, TypeVar
@@ -14,9 +15,9 @@ from lanchat.protocol.standby import MAX_PAPER
 from lanchat.server.beside import HostPapers
 from lanchat.threads import Closable
 
-FRESH = 5000  # ms by the engine's clock, after which who says nothing is gone: as long as a lease
-ASKED = 15_000  # ms likewise, for who asks to host: that computer may be busy while its person waits
-MAX_ASKING = 20  # computers that ask at one time; more are somebody's flood
+FRESH = 5000  # ms by the engine's clock: a host that has said nothing for so long is gone, as with a lease
+ASKED = 15_000  # ms likewise, for a computer that asks to host: it may be busy while its person waits
+MAX_ASKING = 20  # computers that ask at one time; more are a flood
 MAX_ROOMS = 1000  # at one engine
 _ROOMS = "{lanchat:rooms}"
 
@@ -40,12 +41,12 @@ class HostsAtEngine(Closable):
     # ---- papers
 
     def publish(self, papers: HostPapers) -> None:
-        """Leave what the owner has signed, for the other hosts."""
+        """Store the owner's papers for the other hosts."""
         fields = ("owner", papers.owner, "delegation", papers.delegation, "record", papers.record)
         self._commands.run("HSET", self._papers, *fields)
 
     def papers(self) -> HostPapers | None:
-        """What the owner has signed last, as the engine says; None: nothing. Nobody has checked it."""
+        """The newest papers at the engine, whose signatures are not checked yet; None: there are none."""
         found = _hash_of(self._commands.run("HGETALL", self._papers), 3)
         if not {b"owner", b"delegation", b"record"} <= found.keys():
             return None
@@ -56,28 +57,28 @@ class HostsAtEngine(Closable):
     # ---- who hosts, and who asks to
 
     def appear(self, present: Present) -> None:
-        """Say that this host is there, each second."""
+        """Say that this host is running. To be called each second."""
         self._write(self._present, member_id(present.place.key), present)
 
     def vanish(self, key: bytes) -> None:
-        """This host is there no more."""
+        """Say that this host has ended."""
         self._commands.run("HDEL", self._present, member_id(key))
 
     def present(self) -> list[Present]:
-        """The hosts that have said just now that they are there."""
+        """The hosts that have said within `FRESH` ms that they are running."""
         found = self._read(self._present, Present, MAX_STANDBYS + 1, FRESH)
         return [one for id, one in found.items() if id == member_id(one.place.key)]
 
     def ask(self, asking: Asking) -> None:
-        """Ask to be a host, each second."""
+        """Ask to be a host. To be called each second."""
         self._write(self._asking, member_id(asking.key), asking)
 
     def withdraw(self, key: bytes) -> None:
-        """Ask no more."""
+        """Ask no longer."""
         self._commands.run("HDEL", self._asking, member_id(key))
 
     def asking(self) -> list[Asking]:
-        """Who has asked just now, those with a name that is their key's."""
+        """The computers that have asked within `ASKED` ms, if the name of their entry belongs to their key."""
         found = self._read(self._asking, Asking, MAX_ASKING, ASKED)
         return [one for id, one in found.items() if id == member_id(one.key)]
 
@@ -85,7 +86,7 @@ class HostsAtEngine(Closable):
         self._commands.run("HSET", key, name, write_dated(self._now(), what))
 
     def _read(self, key: str, kind: type[T], most: int, fresh: int) -> dict[str, T]:
-        """What was written within so many ms, by name. What is older, or cannot be read, is taken out."""
+        """The entries that were written within so many ms, by name. Older and unreadable ones are removed."""
         now = self._now()
         found: dict[str, T] = {}
         for name, value in _hash_of(self._commands.run("HGETALL", key)).items():

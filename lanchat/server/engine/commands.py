@@ -1,4 +1,4 @@
-"""What members of a room on an engine ask for: each command becomes proposals, and happens once they have come back."""
+"""Carries out commands of members in a room on an engine: they become proposals, and happen when these come back."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,12 +20,12 @@ from lanchat.server.engine.state import admitting
 from lanchat.server.hub import Hub
 from lanchat.server.session import CloseRoom, Item, JoinRequest, Received, Session
 
-_BY_RULES = wire.Rename | wire.Moderate | FileCommand  # what is decided by the rules, or changes them
+_BY_RULES = wire.Rename | wire.Moderate | FileCommand  # commands that depend on the rules of the room, or change them
 ANOTHER = "another host"  # has the files that came there
 
 
 class EngineCommands(Hub):
-    """Owned as a `Hub` is.
+    """Proposes what members ask for. Owned by the hub thread.
 
     Args:
         log: opened.
@@ -41,12 +41,14 @@ class EngineCommands(Hub):
         for person in entered.state.people:
             room.expect(_member(person.present, room.host_id))
         self._files.leave_to(ANOTHER)
-        self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals, self._held, self._people)
+        self.sessions = self._engine_sessions = EngineSessions(
+            room, self._acks, self._proposals, self._held, self._people
+        )
 
     def _must_wait(self, item: Item) -> bool:
         match item:
             case JoinRequest():
-                return not self._guests.may_join(item)
+                return not self._engine_sessions.may_join(item)
             case FileWhole() | CloseRoom():
                 return bool(self._proposals)
             case Received(messages=[first, *_]) if isinstance(first, _BY_RULES):
@@ -60,7 +62,7 @@ class EngineCommands(Hub):
             if self._must_wait(item):
                 self._held.put_back(item)
                 return
-            self._guests.cause = Received(session, left[:1])
+            self._engine_sessions.cause = Received(session, left[:1])
             super()._receive(session, left[:1], batch)
             left = left[1:]
 
@@ -80,7 +82,7 @@ class EngineCommands(Hub):
                 super()._carry_out(session, member, command, batch)
 
     def _rule(self, session: Session, effects: Sequence[Effect]) -> None:
-        """Propose what somebody with the rights of the host has decided."""
+        """Propose the decision of a member with the rights of the host."""
         access = self._room.access
         [(bans, locked)] = [(e.bans, e.locked) for e in effects if isinstance(e, SaveAccess)] or [
             (access.bans, access.locked)
@@ -94,13 +96,13 @@ class EngineCommands(Hub):
             changes=admitting(banned, unbanned, locked=locked),
             alone=True,
             bound=True,
-            cause=self._guests.cause,
+            cause=self._engine_sessions.cause,
             session=session,
             then=[effect for effect in effects if isinstance(effect, Reply)],
         )
 
     def _carry(self, session: Session, decisions: Sequence[Decision], batch: Batch) -> None:
-        """Propose what becomes of a private message. Nobody gets it before it has come back."""
+        """Propose a private message, or its end. Nobody gets it before it has come back."""
         effects = [decision for decision in decisions if isinstance(decision, Effect)]
         stored = next((index for index, effect in enumerate(effects) if isinstance(effect, Store)), None)
         if stored is None:
@@ -132,7 +134,7 @@ class EngineCommands(Hub):
                 super()._effect(session, effect, batch)
 
     def _follow_up(self, waiting: Waiting, batch: Batch) -> None:
-        """Do what was to follow once this has happened."""
+        """Carry out what was to follow once this has happened."""
         for session, effects in waiting.then:
             for effect in effects:
                 super()._effect(session, effect, batch)

@@ -1,6 +1,6 @@
-"""What the hosts of a room tell each other by its log, besides events and private messages. Pure.
+"""Lines that the hosts of a room write to each other in its log, besides events and private messages. Pure.
 
-These entries have no number, no member sees them, and no archive has them.
+These entries have no number. No member sees them, and no host stores them in its file.
 """
 
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ class NotHere(_Control, frozen=True):
 
 
 class Ruled(_Control, frozen=True):
-    """Who may enter from now on, and who is sent away."""
+    """New access rules, and members who are sent away."""
 
-    banned: dict[Short, Name] = {}  # from now on: nick by member id
+    banned: dict[Short, Name] = {}  # all bans from now on: nick by member id
     unbanned: tuple[Short, ...] = ()
     locked: bool = False
     sent_away: tuple[tuple[Short, Name], ...] = ()  # member ids and nicks
@@ -51,7 +51,7 @@ class PassOn(_Control, frozen=True):
 
 @dataclass(frozen=True)
 class Over:
-    """A lease is over: who was in the room by it alone has lost its host."""
+    """A lease is over: members who were in the room by it alone have lost their host."""
 
     lease: int
 

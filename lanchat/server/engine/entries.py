@@ -31,7 +31,7 @@ def box_key(told: Told) -> str:
 
 
 def own_key(lease: int, number: int) -> str:
-    """The key of the proposal of this number, of what has no id of its own.
+    """The key of a proposal that has no id of its own.
 
     Args:
         lease: of the host that proposes it.
@@ -40,13 +40,13 @@ def own_key(lease: int, number: int) -> str:
 
 
 def lease_of(key: str) -> int:
-    """The lease of the host that has proposed this under a key of its own; 0: nobody has."""
+    """The lease of the host that made this key by `own_key`; 0: the key was made in another way."""
     digits = key[1:].partition(" ")[0] if key.startswith("u") else ""
     return int(digits) if digits.isdecimal() and digits.isascii() else 0
 
 
 def proposal_of(record: Event | Told | Line, key: str = "", changes: tuple[Change, ...] = ()) -> Proposal:
-    """What to propose so that this happens.
+    """The proposal of a record.
 
     Args:
         key: of what has no id of its own.
@@ -137,25 +137,25 @@ def _name(entry: Entry) -> str:
 
 
 def hosted_by(record: LogRecord, host: str) -> LogRecord:
-    """The record as this host tells it: at each of its hosts, the room is hosted by that one."""
+    """The record as this host tells it to its members: each of the hosts says that the host is itself."""
     if isinstance(record, Joined) and record.host != (record.by == host):
         return structs.replace(record, host=not record.host)
     return record
 
 
 def changes_rules(record: LogRecord) -> bool:
-    """Whether the engine notes that the rules have changed by this."""
+    """Whether the engine notes that this record changes the rules."""
     return not isinstance(record, _TALK)
 
 
 def key_of(entry: Entry, record: LogRecord) -> str:
-    """The key that it was proposed under."""
+    """The key under which a record was proposed."""
     return said_key(record.by, record.id) if isinstance(record, Said) else entry.key
 
 
 @dataclass(frozen=True)
 class Surplus:
-    """What is to be dropped: see `SharedLog.trim`."""
+    """The arguments of a `SharedLog.trim`."""
 
     upto: int
     keys: tuple[str, ...]
@@ -163,7 +163,7 @@ class Surplus:
 
 
 def surplus(oldest: Sequence[Entry], stored: int) -> Surplus | None:
-    """What of these entries, the first ones, may be dropped; None: nothing.
+    """What may be dropped of these entries, which are the oldest ones; None: nothing.
 
     Args:
         stored: everything up to this seq is in the log of a host as well.

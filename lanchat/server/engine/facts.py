@@ -1,4 +1,4 @@
-"""What each host of a room tells the others about itself, each time that it renews its lease. Pure."""
+"""The facts that each host of a room tells the others about itself when it renews its lease. Pure."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ def write_facts(facts: HostFacts) -> bytes:
 
 
 def read_facts(data: bytes) -> HostFacts:
-    """What a host tells; of one that tells something else, that it has stored nothing."""
+    """Read the facts of a host. A host whose facts cannot be read counts as one that has stored nothing."""
     try:
         return _DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What comes back from an engine, or from another host of the room by it, and happens here."""
+"""Makes happen at this host what comes back from the engine: its own proposals, and those of other hosts."""
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import BANNED, KICKED
@@ -13,13 +13,13 @@ from lanchat.server.engine.proposals import Waiting
 
 
 class EngineHappening(EngineCommands):
-    """Owned as a `Hub` is."""
+    """Applies and delivers records. Owned by the hub thread."""
 
     def _lease_over(self) -> None:
         """The lease of a host is over."""
 
     def _come_back(self, record: LogRecord, key: str, batch: Batch) -> None:
-        """Make this happen, now that it has come back from the engine, or come from another host."""
+        """Make a record happen. This host has proposed it, or another one."""
         waiting = self._proposals.fed(key)
         if isinstance(record, wire.Said):  # nearly all
             self._hear(record, waiting, batch)
@@ -35,7 +35,7 @@ class EngineHappening(EngineCommands):
                     self._store_private(record, batch)
             case Here(by=id, nick=nick):
                 if waiting is not None and waiting.request is not None:
-                    self._guests.let_in(waiting.request, self._room.member(id, nick), batch)
+                    self._engine_sessions.let_in(waiting.request, self._room.member(id, nick), batch)
             case Ruled():
                 self._change_rules(record, batch)
             case Status():
@@ -74,7 +74,7 @@ class EngineHappening(EngineCommands):
         member = self._room.members.get(status.by, status.nick)
         if member is not None and member.status != status:
             member.away, member.bot = status.away, status.bot
-            self._guests.show(status, batch)
+            self._engine_sessions.show(status, batch)
 
     def _happen(self, event: wire.Event, waiting: Waiting | None, batch: Batch) -> None:
         """Make an event happen.
@@ -83,7 +83,7 @@ class EngineHappening(EngineCommands):
             waiting: what was proposed; None: it is not from here.
         """
         if waiting is not None and waiting.request is not None and isinstance(event, wire.Joined):
-            self._guests.let_in(waiting.request, event, batch)
+            self._engine_sessions.let_in(waiting.request, event, batch)
             return
         if isinstance(event, FileOffered) and waiting is None:
             self._room.files.elsewhere[event.file] = ANOTHER

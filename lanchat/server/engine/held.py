@@ -1,4 +1,4 @@
-"""What a hub has to do once what is on its way to the engine has come back. Pure; owned by the hub."""
+"""Items that a hub handles later, once its proposals have come back from the engine. Pure; owned by the hub thread."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -29,17 +29,17 @@ class Held:
         return self._items[0]
 
     def add(self, item: Item) -> None:
-        """After all others."""
+        """Put an item behind all others."""
         self._count(item, 1)
         self._items.append(item)
 
     def put_back(self, item: Item) -> None:
-        """Before all others."""
+        """Put items before all others."""
         self._count(item, 1)
         self._items.appendleft(item)
 
     def take(self) -> Item:
-        """The first one, which is no longer held then."""
+        """Take the first item out."""
         item = self._items.popleft()
         self._count(item, -1)
         return item
@@ -48,7 +48,7 @@ class Held:
         return [self.take() for _ in range(len(self))]
 
     def surplus(self) -> Iterator[Received]:
-        """Drop what members have said last while it is more than may wait, and give it out, the last first."""
+        """Remove the newest messages of members while more wait than may, and return them, the newest first."""
         kept: list[Item] = []
         while self.lines > MOST or self.bytes > MOST_BYTES:
             item = self._items.pop()

@@ -32,10 +32,10 @@ from lanchat.server.session import (
     Stored,
 )
 
-_LAST = 2.0  # s that a room that closes waits for what is on its way
+_LAST = 2.0  # s that a closing room waits for proposals that have not come back
 _STEP = 0.05  # s between two looks at that
-_AT_ONCE = EngineItem | Stored | LogTrouble  # what waits for nothing
-_EVEN_PAUSED = JoinRequest | CloseRoom  # and what does not wait for an engine that is away
+_AT_ONCE = EngineItem | Stored | LogTrouble  # items that are always handled at once
+_EVEN_PAUSED = JoinRequest | CloseRoom  # items that are handled even while the engine does not answer
 _STOOD_STILL = "This computer stood still for too long, so its people went on at another host. It hosts the room again."
 _TOO_MUCH = "too much waits for the room's log"
 
@@ -45,7 +45,7 @@ RESUMED = wire.Notice("resumed", "The room goes on.")
 
 
 class EngineHub(EngineHappening):
-    """Owned as a `Hub` is.
+    """Runs a room on an engine. As in a `Hub`, everything but `inbox` is for the hub thread.
 
     Args:
         log: opened.
@@ -57,12 +57,12 @@ class EngineHub(EngineHappening):
     ) -> None:
         super().__init__(room, log, *arguments)
         assert log.entered is not None
-        self._read = max(log.entered.position, Position(room.seq))  # the place of the last entry that has come back
+        self._read = max(log.entered.position, Position(room.seq))  # the place of the last entry that was read
         self._pipeline = Pipeline(log, self._read, log.timing)
         self._spare = log.timing.ghosts
         self._store_within = log.timing.engine_store
         self._commit_at: float | None = None  # s of the monotonic clock; None: the file has got everything
-        self._haunted_until: float | None = time.monotonic() + self._spare  # until then, ghosts may come back
+        self._ghosts_until: float | None = time.monotonic() + self._spare  # until this time ghosts may come back
         self._say, self._name = say, log.shared.name
         self._stop_at: float | None = None
 
@@ -81,10 +81,10 @@ class EngineHub(EngineHappening):
         for item in items:
             if isinstance(item, Stop):
                 self._stop_at = time.monotonic() + _LAST
-            elif isinstance(item, _AT_ONCE) or (self._guests.paused and isinstance(item, _EVEN_PAUSED)):
+            elif isinstance(item, _AT_ONCE) or (self._engine_sessions.paused and isinstance(item, _EVEN_PAUSED)):
                 self._handle(item, batch)
             else:
-                self._held.add(self._alive(item, batch))
+                self._held.add(self._answer_pings(item, batch))
         for outdated in reversed(self._proposals.outdated()):
             self._again(outdated, batch)
         while self._held and not self._must_wait(self._held.first):
@@ -96,9 +96,9 @@ class EngineHub(EngineHappening):
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
-        else:  # a room whose log does not answer goes on living
+        else:  # a room whose log does not answer stays open
             self.sessions.tell_of_hosts(batch)
-        self._lay_ghosts()
+        self._remove_ghosts()
         self._pipeline.propose(*self._proposals.call())
         self._append(batch)
         batch.deliver(self.sessions)
@@ -115,10 +115,10 @@ class EngineHub(EngineHappening):
 
     @property
     def _ghosts_in(self) -> float | None:
-        """Seconds until ghosts are taken out; None: there are none, or another host does that."""
-        if self._haunted_until is None or not self._people.is_first:
+        """Seconds until ghosts are removed; None: there are none, or another host does it."""
+        if self._ghosts_until is None or not self._people.is_first:
             return None
-        return max(0.0, self._haunted_until - time.monotonic())
+        return max(0.0, self._ghosts_until - time.monotonic())
 
     @property
     def _commit_in(self) -> float | None:
@@ -141,8 +141,8 @@ class EngineHub(EngineHappening):
 
     @property
     def _is_awaited(self) -> bool:
-        """Whether something is on its way and will come back soon."""
-        return not self._guests.paused and bool(self._proposals or self._held)
+        """Whether something was proposed and will come back soon."""
+        return not self._engine_sessions.paused and bool(self._proposals or self._held)
 
     @property
     def _unavailable(self) -> str:
@@ -150,8 +150,8 @@ class EngineHub(EngineHappening):
             return _TOO_MUCH
         return self._acks.trouble if self._room_log.full else ""
 
-    def _alive(self, item: Item, batch: Batch) -> Item:
-        """Answer at once who asks whether we are there. Gives the item without that."""
+    def _answer_pings(self, item: Item, batch: Batch) -> Item:
+        """Answer pings at once. Returns the item without them."""
         if not isinstance(item, Received) or not any(isinstance(message, wire.Ping) for message in item.messages):
             return item
         if item.session.member is not None:
@@ -175,21 +175,21 @@ class EngineHub(EngineHappening):
                 self._proposals.refused()
             case Leaving(left):
                 if self._has_lost(left.by, left.nick):
-                    self._guests.go(left)
+                    self._engine_sessions.go(left)
             case Paused(why):
                 self._pause(why, batch)
             case EnteredAgain(entered):
                 self._begin_again(entered, batch)
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
-                self._guests.paused = True
+                self._engine_sessions.paused = True
                 elsewhere = isinstance(error, Fenced) and not self._people.is_alone
                 self.sessions.closing = MOVED if elsewhere else wire.Closing("closed", str(error))
             case _:
                 super()._handle(item, batch)
 
     def _again(self, outdated: Waiting, batch: Batch) -> None:
-        """Decide again, by the rules of now, what another host was faster with."""
+        """Decide once more, by the new rules, what was refused because another host had changed the rules first."""
         match outdated.cause:
             case None:
                 pass
@@ -199,7 +199,7 @@ class EngineHub(EngineHappening):
                 self._held.put_back(cause)
 
     def _begin_again(self, entered: Entered, batch: Batch) -> None:
-        """Send everybody to another host, and begin again. What they had said and was not proposed they say again."""
+        """Send everybody to another host, and begin again. Members resend there what was not proposed yet."""
         to = self.sessions.beside.successor if self.sessions.beside is not None else -1
         for session in list(self.sessions):
             self.sessions.dismiss(session, wire.Closing(MOVED.code, GOES_ON, to), batch)
@@ -207,12 +207,12 @@ class EngineHub(EngineHappening):
             if dropped.request is not None:
                 self._held.put_back(dropped.request)
         self._people.enter_again(entered.lease, entered.living)
-        self._guests.came_back = True
+        self._engine_sessions.came_back = True
         self._pipeline.go_on()
         self._say(_STOOD_STILL)
 
     def _lease_over(self) -> None:
-        self._haunted_until = time.monotonic() + self._spare
+        self._ghosts_until = time.monotonic() + self._spare
 
     def _has_lost(self, id: str, nick: str) -> bool:
         """Whether this member has no session here any more and is still in the room by this host or by none."""
@@ -220,19 +220,19 @@ class EngineHub(EngineHappening):
         lost = self._people.is_here(id, nick) or self._people.is_ghost(id, nick)
         return member is not None and member.sessions == 0 and lost
 
-    def _lay_ghosts(self) -> None:
-        """Take those out who have lost their host and have not come back in time. One host does it for all."""
-        if self._ghosts_in != 0.0 or self._guests.paused:
+    def _remove_ghosts(self) -> None:
+        """Propose that ghosts leave who have not come back in time. One host does it for all hosts."""
+        if self._ghosts_in != 0.0 or self._engine_sessions.paused:
             return
-        self._haunted_until = None
+        self._ghosts_until = None
         for member in self._room.members:
             if self._people.is_ghost(member.id, member.nick):
                 left = wire.Left(wire.UNNUMBERED, self._now(), member.id, member.nick, "lost")
-                self._guests.go(left)
+                self._engine_sessions.go(left)
 
     def _pause(self, why: str, batch: Batch) -> None:
-        """Tell everybody that the engine takes nothing now, or that it does again."""
-        self._guests.paused = bool(why)
+        """Tell everybody that the engine takes nothing now, or that it takes messages again."""
+        self._engine_sessions.paused = bool(why)
         if why:
             self._say(f"{why} Messages wait here, at most {MOST:,} lines of them.")
             for item in self._held.take_all():

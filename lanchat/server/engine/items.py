@@ -1,4 +1,4 @@
-"""What the threads of an engine put into the inbox of its hub. Pure."""
+"""The items that the threads of an engine put into the inbox of the hub. Pure."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ class Fed(EngineItem):
 
 @dataclass(frozen=True)
 class Answered(EngineItem):
-    """The call that was under way is over: each of its proposals stands at its place, and is on the engine's disk."""
+    """The call that was under way has succeeded: its proposals stand at these places, on the engine's disk."""
 
     positions: list[Position]
 
 
 @dataclass(frozen=True)
 class Outdated(EngineItem):
-    """The call that was under way is over, and nothing of it has happened: another host has changed the rules."""
+    """The call that was under way has changed nothing, because another host had changed the rules before."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Leaving(EngineItem):
     """A member has no session here any more.
 
     Args:
-        left: a draft, for where they have none at another host.
+        left: the draft of the event, if they have no session at another host either.
     """
 
     left: Left
@@ -41,14 +41,14 @@ class Leaving(EngineItem):
 
 @dataclass(frozen=True)
 class Paused(EngineItem):
-    """The engine takes nothing now, for this reason; "": it does again."""
+    """The engine takes nothing now, for this reason; "": it takes proposals again."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class EnteredAgain(EngineItem):
-    """The lease of this host was over, because it stood still for too long, and it has entered the room again."""
+    """The lease of this host had ended, because its computer stood still for too long. It has entered the room again."""
 
     entered: Entered
 

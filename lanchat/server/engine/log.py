@@ -1,4 +1,4 @@
-"""The log of a room whose numbers come from an engine: the room's own file, behind the engine's.
+"""The log of a room whose numbers come from an engine: the room's own file, which follows the engine's log.
 
 The file gets everything that this host delivers. The past, searches and old resends are read from it, and an ack says
 that a message is on both disks.
@@ -22,7 +22,7 @@ from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
 
 _READ = 1000  # entries at once
-_FILL = 100_000  # events of a room that moves to an engine, which the others get from there
+_FILL = 100_000  # events of its past that a room gives to the engine, from which the other hosts get them
 
 
 class EngineLog(SqliteLog):
@@ -51,7 +51,7 @@ class EngineLog(SqliteLog):
         self._given = Rules(dict(bans or {}), locked)
         self.shared, self.timing, self._restore = shared, timing, restore
         self.entered: Entered | None = None  # from `open` on
-        self._caught_up = 0  # records that were taken over before the hub gave the first
+        self._caught_up = 0  # records that `open` took over from the engine
 
     @property
     def stored(self) -> int:
@@ -87,7 +87,7 @@ class EngineLog(SqliteLog):
         return noted
 
     def _catch_up(self, opened: Opened) -> Opened:
-        """Enter the room at the engine, and take over what it has and the file lacks.
+        """Enter the room at the engine, and take over everything that the file lacks.
 
         Raises:
             LanchatError: the engine cannot be used.
@@ -123,7 +123,7 @@ class EngineLog(SqliteLog):
         return replace(caught_up.opened, state={**opened.state, **noted})
 
     def _fill(self, opened: Opened) -> None:
-        """Give the engine what this room has so far, so that other hosts have it as well."""
+        """Give the engine the past of the room, so that other hosts have it as well."""
         events = self._reader.events(number=_FILL) if opened.past else iter(())
         base = -1
         for entries in pages(past_entries(events, opened)):

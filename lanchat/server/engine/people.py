@@ -1,7 +1,7 @@
-"""Who is in the room by which host. Pure; owned by the hub.
+"""Knows through which hosts each member is in the room. Pure; owned by the hub thread.
 
 Each start of a host has a lease of its own. A member has sessions at one or several hosts, and has left once there is
-none. If a lease is over, those who were here by it alone are ghosts: they may still come back at another host.
+none. If a lease ends, members who were here through it alone are ghosts: they may still come back at another host.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class People:
 
     @property
     def is_first(self) -> bool:
-        """Whether this host has the oldest lease. It is the one that takes ghosts out."""
+        """Whether this host has the oldest lease, so that it is the one that removes ghosts."""
         return self.own == min(self._living)
 
     @property
@@ -38,7 +38,7 @@ class People:
         return len(self._living) == 1
 
     def leases(self, id: str, nick: str) -> set[int]:
-        """The living leases by which this member is here."""
+        """The leases that have not ended and through which this member is in the room."""
         return self._leases.get(_who(id, nick), set()) & self._living
 
     def is_here(self, id: str, nick: str) -> bool:
@@ -59,14 +59,14 @@ class People:
         return not self.leases(id, nick)
 
     def enter_again(self, own: int, living: Iterable[int]) -> None:
-        """This host has another lease now. Who was here by the one before is a ghost."""
+        """This host has a new lease. Members who were here through its old one alone are ghosts."""
         self.own, self._living = own, {own, *living}
 
     def apply(self, record: Event | Control, lease: int) -> None:
-        """Follow this.
+        """Follow a line of a host.
 
         Args:
-            lease: of the host that has said it.
+            lease: of the host that wrote it.
         """
         match record:
             case Joined(by=id, nick=nick) | Here(by=id, nick=nick):

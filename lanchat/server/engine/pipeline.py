@@ -1,4 +1,4 @@
-"""The two threads between a hub and its engine: one calls, the other one reads what comes back.
+"""The two threads between a hub and its engine: one appends proposals, the other one reads the log.
 
 hub -- propose --> engine-out: append, at most one call under way --> Answered --> hub
                    engine-in:  read, waiting for what is new ------> Fed -------> hub
@@ -31,7 +31,7 @@ from lanchat.server.session import Item, Received
 from lanchat.threads import Closable, Inbox, join_started
 
 _READ = 1000  # entries at once
-_MISSED = 2  # tries that have failed before anybody is told: a server that starts again is back by then
+_MISSED = 2  # failed attempts before anybody is told: a server that is restarted is back by then
 
 
 class Pipeline(Closable):
@@ -49,7 +49,7 @@ class Pipeline(Closable):
         self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
         self._rules: Rules = "any"  # ... and by which rules it was decided
         self._repeated: list[Received] = []
-        self._stands = False  # whether nothing is called until the hub knows that it has another lease
+        self._stands = False  # no call is made before the hub knows of its new lease
         self._closing = False
         self._lock = threading.Condition()  # guards these five
         self._threads = [
@@ -75,14 +75,14 @@ class Pipeline(Closable):
                 self._lock.notify_all()
 
     def look_up(self, repeated: Sequence[Received]) -> None:
-        """Look for what these messages repeat, and give them back with it. Never waits."""
+        """Have the log searched for events that these messages repeat; they come back with them. Never waits."""
         if repeated:
             with self._lock:
                 self._repeated += repeated
                 self._lock.notify_all()
 
     def go_on(self) -> None:
-        """The hub has heard of its new lease. What it had proposed before is not called any more."""
+        """The hub knows of its new lease. Proposals of the old one are not appended any more."""
         with self._lock:
             self._next, self._stands = (), False
 
@@ -114,7 +114,7 @@ class Pipeline(Closable):
                 if missed >= _MISSED or time.monotonic() >= beat_at:
                     self._beat()
                     beat_at = time.monotonic() + self._timing.beat
-                if missed >= _MISSED:  # first it is told, and then what has waited goes out
+                if missed >= _MISSED:  # the hub learns it before what has waited is appended
                     self._inbox.put_now(Paused(""))
                     missed = 0
                 if proposals:
@@ -140,7 +140,7 @@ class Pipeline(Closable):
                 self._inbox.put_now(over)
 
     def _enter_again(self) -> None:
-        """Enter the room again, where it was read up to."""
+        """Enter the room again, and read on from the last entry that was read."""
         with self._lock:
             self._stands = True
         read = self._read_upto.seq
@@ -153,13 +153,13 @@ class Pipeline(Closable):
     def _find(self, repeated: Sequence[Received]) -> None:
         for received in repeated:
             member = received.session.member  # the hub's; only its id is read, which never changes
-            with suppress(LanchatError):  # the disk cannot be read now: the member sends it once more
+            with suppress(LanchatError):  # the disk cannot be read now; the member resends the message later
                 found = said_before(self._own, member.id, received.messages) if member is not None else []
                 if found:
                     self._inbox.put_now(Received(received.session, received.messages, found))
 
     def _beat(self) -> None:
-        """Renew the lease, and drop what is too much at the engine, and what all hosts have in their files."""
+        """Renew the lease, and drop entries at the engine: too many ones, and those that all hosts have in their files."""
         beat = self._renew()
         while beat.entries > self._keep and not self._closing:
             stored = min(self._own.stored, stored_by_all(beat.living))

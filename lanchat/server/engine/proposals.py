@@ -1,4 +1,4 @@
-"""What a hub has decided, until the engine gives it back. Pure; owned by the hub."""
+"""The decisions of a hub that the engine has not given back yet. Pure; owned by the hub thread."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from lanchat.server.engine.state import Change
 from lanchat.server.session import Item, JoinRequest, Received, Session
 
 MOST = 10_000  # lines that wait while the engine is away: some minutes of a lively room
-MOST_BYTES = 16 * 1024 * 1024  # of them; a host must not fill its memory
+MOST_BYTES = 16 * 1024 * 1024  # of text in these lines; a host must not fill its memory
 
 
 @dataclass(eq=False)
@@ -22,13 +22,13 @@ class Waiting:
     """A proposal that the engine has not given back.
 
     Args:
-        said: the message to everyone that it is; None: it is something else.
-        alone: nothing may be decided by the rules until it has come back.
-        rules: those that it was decided by; "any": it depends on none.
-        cause: what led to it, and is decided again where the rules have changed meanwhile.
-        request: of somebody who comes in by it.
-        sessions: whose command it was: one, or several that have sent the same message.
-        then: what follows for each of them once it has come back.
+        said: the message to everyone, if it is one; None: it is something else.
+        alone: nothing that depends on the rules may be decided until it has come back.
+        rules: those by which it was decided; "any": it depends on none.
+        cause: the item that led to it, which is decided again if the rules have changed meanwhile.
+        request: of the client that comes in by it.
+        sessions: those that sent the command: one, or several that have sent the same message.
+        then: what follows for each of these sessions once it has come back.
     """
 
     proposal: Proposal
@@ -56,8 +56,8 @@ class Proposals:
         self._waiting: dict[str, Waiting] = {}  # by key, oldest first
         self._unsent: deque[str] = deque()  # keys
         self._sent: list[str] = []  # keys of the call that is under way
-        self._sent_by: Rules = "any"  # the rules that it was decided by
-        self._refused: Rules = "any"  # those of the last call that the engine has refused
+        self._sent_by: Rules = "any"  # the rules by which these were decided
+        self._refused: Rules = "any"  # the rules of the last call that the engine has refused
         self._bytes = self._alone = self._bound = self._joins = 0
 
     def __len__(self) -> int:
@@ -72,12 +72,12 @@ class Proposals:
 
     @property
     def rules_wait(self) -> bool:
-        """Whether something is on its way by which the rules of the room change, so nothing may be decided by them."""
+        """Whether a proposal has not come back that changes the rules, so that nothing may be decided by them now."""
         return self._alone > 0
 
     @property
     def takes_joins(self) -> bool:
-        """Whether nothing waits but people who come in, for a call that has not begun."""
+        """Whether all proposals that wait are joins, and no call is under way, so that another join fits in."""
         return self._joins == len(self._waiting) < CALL and not self._sent
 
     @property
@@ -95,7 +95,7 @@ class Proposals:
             waiting.sessions.append(session)
 
     def add_private(self, told: Told, session: Session, then: Sequence[Effect]) -> None:
-        """Propose what becomes of a private message."""
+        """Propose a private message, or its end."""
         waiting = self._waiting.get(box_key(told))
         if waiting is None:
             waiting = Waiting(proposal_of(told))
@@ -118,7 +118,7 @@ class Proposals:
 
         Args:
             changes: of the state that the engine keeps.
-            bound: it is decided by the rules as they are now.
+            bound: whether it was decided by the rules as they are now.
         """
         proposal = proposal_of(record, own_key(self._lease, next(self._count)), changes)
         waiting = Waiting(proposal, None, alone, self.rules if bound else "any", cause, request)
@@ -128,7 +128,7 @@ class Proposals:
         self._add(waiting)
 
     def outdated(self) -> list[Waiting]:
-        """What was decided by rules that have changed since, and has not happened. It is proposed no longer."""
+        """Remove and return proposals that were decided by rules that have changed since."""
         if not self._bound or self._sent:
             return []
         found = [self._waiting[key] for key in self._unsent if key in self._waiting]
@@ -138,20 +138,20 @@ class Proposals:
         return found
 
     def call(self) -> tuple[list[Proposal], Rules]:
-        """What to send next, and the rules that it was decided by; nothing while a call is under way."""
+        """The proposals of the next call, and the rules by which they were decided; none while a call is under way."""
         if self._sent or self._refused == self.rules:
             return [], "any"
         self._sent_by = "any"
         while self._unsent and len(self._sent) < CALL:
             key = self._unsent.popleft()
-            if key in self._waiting:  # else another host has said it meanwhile
+            if key in self._waiting:  # otherwise another host has proposed it meanwhile
                 self._sent.append(key)
                 if (rules := self._waiting[key].rules) != "any":
                     self._sent_by = rules
         return [self._waiting[key].proposal for key in self._sent], self._sent_by
 
     def fed(self, key: str) -> Waiting | None:
-        """The engine has given this back; None: it is another host's, or of an earlier start."""
+        """Remove and return the proposal of an entry that was read; None: it is from another host, or an earlier start."""
         waiting = self._waiting.pop(key, None)
         if waiting is not None:
             self._bytes -= len(waiting.proposal.body)
@@ -161,26 +161,26 @@ class Proposals:
         return waiting
 
     def refused(self) -> None:
-        """The call is over, and nothing of it has happened: the rules have changed. They come back soon."""
+        """The call has changed nothing, because the rules had changed before. The change will be read soon."""
         self._refused = self._sent_by
         self._unsent.extendleft(reversed(self._sent))
         self._sent = []
 
     def answered(self, positions: list[Position], read: Position) -> list[Waiting]:
-        """The call is over.
+        """The call has succeeded.
 
         Args:
-            read: the place up to which everything was given back.
+            read: the place up to which everything was read.
 
         Returns:
-            What the engine had before.
+            The proposals that the engine had already.
         """
         sent, self._sent = self._sent, []
         known = [self.fed(key) for key, position in zip(sent, positions, strict=True) if position <= read]
         return [waiting for waiting in known if waiting is not None]
 
     def begin_again(self, lease: int) -> list[Waiting]:
-        """Propose nothing of what waits any more, since this host has another lease. Returns it, oldest first."""
+        """Drop all proposals, because this host has another lease, and return them, the oldest first."""
         dropped = list(self._waiting.values())
         for waiting in dropped:
             self.fed(waiting.proposal.key)
@@ -198,7 +198,7 @@ class Proposals:
 
 
 def resends(waiting: Waiting) -> list[Received]:
-    """A message that the engine had before, as resends: what they repeat is to be looked for in the past."""
+    """A message that the engine had already, as resends, so that the past is searched for what they repeat."""
     said = waiting.said
     if said is None:
         return []

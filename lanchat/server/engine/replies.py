@@ -1,4 +1,4 @@
-"""What an engine answers, checked: it is as hostile as anything else from outside. Pure."""
+"""Checks the answers of an engine, which are as hostile as anything else from outside. Pure."""
 
 from collections.abc import Sequence
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Who comes into a room whose numbers come from an engine, and what they say. Owned by the hub thread."""
+"""The sessions of a room on an engine: joins and messages become proposals. Owned by the hub thread."""
 
 from collections.abc import Iterable
 
@@ -31,13 +31,13 @@ class EngineSessions(Sessions):
     """Owned by the hub thread.
 
     Args:
-        held: what waits for what is on its way.
+        held: items that wait for proposals to come back.
 
     Attributes:
-        paused: whether the engine does not answer. Nobody comes in meanwhile.
-        coming: the ids and the looks of the nicks of those who come in by the next call.
+        paused: whether the engine does not answer, so that nobody comes in.
+        coming: member ids and skeletons of nicks of the people who come in by the next call.
         came_back: whether this host has had another lease before, because it stood still for too long.
-        cause: the command that is carried out now. It is again, where the rules have changed meanwhile.
+        cause: the command that is carried out now. It is carried out again if the rules change meanwhile.
     """
 
     def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: Held, people: People) -> None:
@@ -67,10 +67,10 @@ class EngineSessions(Sessions):
                 self._proposals.add(draft, alone=True, session=session)
 
     def go(self, left: wire.Left) -> None:
-        """A member has no session here any more: propose that they leave, if they have none elsewhere either."""
+        """A member has lost the last session here: propose that they leave, if they have none elsewhere either."""
         id, nick = left.by, left.nick
         if self.closing is not None and self.closing.code == MOVED.code:
-            return  # they are on their way to another host; who does not come there has left with the end of our lease
+            return  # they go to another host; those who do not come there leave when our lease ends
         if self._people.is_elsewhere(id, nick):
             others = self._people.leases(id, nick) - {self._people.own}
             change = state.here(_present(self._room.member(id, nick)), others)
@@ -91,7 +91,7 @@ class EngineSessions(Sessions):
                     self._proposals.add_said(draft, session)
 
     def may_join(self, request: JoinRequest) -> bool:
-        """Whether this can be decided now: who comes in by the same call has another key, and another nick."""
+        """Whether this join can be decided now: nobody who comes in by the same call has its key or its nick."""
         if not self._proposals:
             self.coming.clear()
             return True
@@ -109,7 +109,7 @@ class EngineSessions(Sessions):
         self._held.put_back(request)
 
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
-        """A new member comes in once the engine has given that back. So does one who is in the room by another host."""
+        """Propose a join: the client comes in when it comes back, also if its member is in the room at another host."""
         people = self._people
         if (
             isinstance(decision, Member)
@@ -152,9 +152,9 @@ class EngineSessions(Sessions):
         """Tell all sessions here."""
         super().announce(status, batch)
 
-    def _look_who_speaks(self, member: Member, batch: Batch) -> None:
-        if not self._people.is_elsewhere(member.id, member.nick):  # else another host knows the other sessions
-            super()._look_who_speaks(member, batch)
+    def _update_bot(self, member: Member, batch: Batch) -> None:
+        if not self._people.is_elsewhere(member.id, member.nick):  # otherwise we do not know all of their sessions
+            super()._update_bot(member, batch)
 
 
 def _present(member: Member) -> wire.Present:

@@ -1,7 +1,7 @@
-"""The log that several hosts of one room share, kept by a server that they call the engine. Pure: an interface.
+"""The interface of a log that several hosts of one room share, at a server called the engine. Pure.
 
-The engine numbers what the hosts propose and keeps it. A host makes happen, and delivers, only what it reads back: so
-all hosts have one order, and nothing was heard that is not on the engine's disk.
+The engine numbers what hosts propose, and stores it. A host delivers only what it reads back. So all hosts have the
+same order, and nobody hears what is not on the engine's disk.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Proposal:
     """An entry that has no place yet.
 
     Args:
-        key: what is proposed again under the same key is one entry.
+        key: proposals with the same key become one entry.
         changes: of the state that the engine gives to a host which enters; see state.py.
     """
 
@@ -57,7 +57,7 @@ class Entry(Struct, frozen=True):  # each host makes one of each event; a datacl
 
 @dataclass(frozen=True)
 class Entered:
-    """What a host learns when it enters a room.
+    """The answer to `SharedLog.enter`.
 
     Args:
         lease: the number of its lease, higher than any before it.
@@ -82,10 +82,10 @@ class Entered:
 
 @dataclass(frozen=True)
 class Beat:
-    """What a host learns when it renews its lease.
+    """The answer to `SharedLog.beat`.
 
     Args:
-        entries: how many there are.
+        entries: the number of entries at the engine.
         living: all hosts of the room.
     """
 
@@ -109,23 +109,23 @@ class Living:
 
 
 class EngineAway(LanchatError):
-    """The engine does not answer now. What was asked may have happened, and can be asked again."""
+    """The engine does not answer now. The call may have taken effect, and can be repeated."""
 
 
 class Fenced(LanchatError):
-    """Another start of this host has entered since, or it cannot enter again: it may not speak any more."""
+    """Another start of this host has entered the room since, or this one cannot enter again. It has to end."""
 
 
 class LeaseOver(LanchatError):
-    """This host was silent for too long, and counts as gone. It may enter again, and has another lease then."""
+    """This host was silent for too long and counts as gone. It may enter again, with a new lease."""
 
 
 class EngineLost(LanchatError):
-    """The engine has less than what was read from it: it has lost a part of the room."""
+    """The engine has less than was read from it before: it has lost a part of the room."""
 
 
 class Stale(LanchatError):
-    """The rules of the room have changed since the host decided this: it has to read on, and to decide again."""
+    """The rules of the room have changed since the host decided this. It has to read on and decide again."""
 
 
 class SharedLog(Protocol):
@@ -136,7 +136,7 @@ class SharedLog(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls the engine, such as "Redis at box:6379"."""
+        """The name of the engine for people, such as "Redis at box:6379"."""
 
     @property
     def host(self) -> str:

@@ -1,4 +1,4 @@
-"""What an engine keeps of a room besides its log, for a host that enters: who is here, and who may come. Pure.
+"""The state of a room that an engine stores besides the log, for hosts that enter: people, owners, bans, lock. Pure.
 
 It is a table of names and values. Each entry of the log that changes it says how, and the engine does both in one step.
 """
