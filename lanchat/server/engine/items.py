@@ -48,7 +48,7 @@ class Paused(EngineItem):
 
 @dataclass(frozen=True)
 class EnteredAgain(EngineItem):
-    """The lease of this host had ended, because its computer stood still for too long. It has entered the room again."""
+    """The lease of this host ended because its computer stood still for too long. It has entered the room again."""
 
     entered: Entered
 

@@ -159,7 +159,7 @@ class Pipeline(Closable):
                     self._inbox.put_now(Received(received.session, received.messages, found))
 
     def _beat(self) -> None:
-        """Renew the lease, and drop entries at the engine: too many ones, and those that all hosts have in their files."""
+        """Renew the lease, and drop entries at the engine if they are too many or in the files of all hosts."""
         beat = self._renew()
         while beat.entries > self._keep and not self._closing:
             stored = min(self._own.stored, stored_by_all(beat.living))

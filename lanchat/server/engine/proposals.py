@@ -151,7 +151,7 @@ class Proposals:
         return [self._waiting[key].proposal for key in self._sent], self._sent_by
 
     def fed(self, key: str) -> Waiting | None:
-        """Remove and return the proposal of an entry that was read; None: it is from another host, or an earlier start."""
+        """Remove and return the proposal of an entry that was read; None: another host or an earlier start made it."""
         waiting = self._waiting.pop(key, None)
         if waiting is not None:
             self._bytes -= len(waiting.proposal.body)
