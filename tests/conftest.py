@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if is_quick(config) and _has_room(_MEMORY):  # nothing waits for a disk there; a full run is about a real one
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick" if is_quick(config) else "full"))
+    gc.disable()  # until all is collected: little of it is garbage
 
 
 def _has_room(folder: str) -> bool:
@@ -97,6 +98,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     if session.config.option.shaken is not None:
         session.config.stash[_SHAKER] = Shaker(session.config.option.shaken)
 
@@ -114,31 +116,21 @@ def pytest_runtest_logfinish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def heeded_interrupts() -> None:
-    """A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start.
-    `nohup` does the same for the end of the terminal."""
+def own_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What each process of a run has: a loopback of its own, where the machine allows it, and programs that heed
+    signals. In a quick run these are forks of a process that has its imports behind it, and passwords cost little.
+
+    One fixture, since each of those that all tests have takes 50 ms of each process that collects them.
+    """
+    # A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start.
+    # `nohup` does the same for the end of the terminal.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if (hangup := getattr(signal, "SIGHUP", None)) is not None and signal.getsignal(hangup) is signal.SIG_IGN:
         signal.signal(hangup, signal.SIG_DFL)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def own_network() -> None:
-    """Each process of a run has a loopback of its own, where the machine allows it."""
     enter_own_network()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def quick_starts(request: pytest.FixtureRequest, own_network: None) -> Iterator[None]:
-    """In a quick run, programs are forks of a process that has its imports behind it; in a full run they are not."""
-    with forks(request.config.stash.get(_SHAKER, None)) if is_quick(request.config) else nullcontext():
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def quick_passwords(request: pytest.FixtureRequest) -> Iterator[None]:
-    with stretching(quickly=is_quick(request.config)):
+    quick, shaker = is_quick(request.config), request.config.stash.get(_SHAKER, None)
+    with forks(shaker) if quick else nullcontext(), stretching(quickly=quick):
         yield
 
 

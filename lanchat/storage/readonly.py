@@ -24,11 +24,13 @@ class ReadOnlyFile:
 
     Args:
         busy_limit: s to wait while the writer opens or closes the file.
+        damaged: whether the file is known to be damaged: tables that it lacks are not waited for.
     """
 
-    def __init__(self, path: Path, busy_limit: float = BUSY_LIMIT) -> None:
+    def __init__(self, path: Path, busy_limit: float = BUSY_LIMIT, *, damaged: bool = False) -> None:
         self._path = path
         self._busy_limit = busy_limit
+        self._damaged = damaged
         self._copy: Path | None = None
 
     def connect(self) -> sqlite3.Connection:
@@ -40,7 +42,7 @@ class ReadOnlyFile:
         if self._copy is None:
             db = self._open(self._path, "mode=ro")
             try:
-                _await_tables(db)  # the first access to the file
+                _await_tables(db, 0.0 if self._damaged else CREATED)  # the first access to the file
                 return db
             except sqlite3.Error as error:
                 db.close()
@@ -67,8 +69,8 @@ class ReadOnlyFile:
         return code in _UNWRITABLE and self._path.exists() and not os.access(self._path.parent, os.W_OK)
 
 
-def _await_tables(db: sqlite3.Connection) -> None:
+def _await_tables(db: sqlite3.Connection, timeout: float) -> None:
     """Wait a moment for the tables of a file that is being created, or has lost them."""
-    until = time.monotonic() + CREATED
+    until = time.monotonic() + timeout
     while db.execute("PRAGMA schema_version").fetchone() == (0,) and time.monotonic() < until:
         time.sleep(_LOOK)

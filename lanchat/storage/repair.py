@@ -135,7 +135,7 @@ def _rescued_aside(path: Path) -> list[Event]:
 
 def _rescued_rows(path: Path, question: str) -> Iterator[Sequence[object]]:
     """The rows before a damaged place. None if an earlier version, which had no such table, has written the file."""
-    with suppress(*FAILURES), closing(ReadOnlyFile(path).connect()) as db:
+    with suppress(*FAILURES), closing(ReadOnlyFile(path, damaged=True).connect()) as db:
         yield from db.execute(question)
 
 
@@ -144,7 +144,7 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
 
     Damaged places are stepped over. The file is not changed.
     """
-    file = ReadOnlyFile(path)
+    file = ReadOnlyFile(path, damaged=True)
     try:
         db = file.connect()
     except (*FAILURES, OSError):

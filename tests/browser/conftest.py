@@ -42,7 +42,7 @@ def chromium(_chromium: tuple[Browser, AbstractEventLoop | None]) -> Iterator[Br
 
 
 @pytest.fixture(scope="session")
-def _chromium(own_network: None) -> Iterator[tuple[Browser, AbstractEventLoop | None]]:
+def _chromium(own_process: None) -> Iterator[tuple[Browser, AbstractEventLoop | None]]:
     if _PROGRAM is None:
         pytest.skip("no Chromium: apt-get install chromium, or set LANCHAT_CHROMIUM")
     with sync_playwright() as playwright:

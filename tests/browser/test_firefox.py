@@ -18,7 +18,7 @@ DROP = """(() => {
 @pytest.mark.full
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(PROGRAM is None, reason="no Firefox: apt-get install firefox-esr, or set LANCHAT_FIREFOX")
-def test_the_page_in_firefox(own_network, room_with_files, join, tmp_path):
+def test_the_page_in_firefox(own_process, room_with_files, join, tmp_path):
     room = room_with_files
     ann = Listener(join(room, "ann"))
     profile = tmp_path / "profile"

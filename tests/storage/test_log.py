@@ -23,7 +23,7 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Rename
 from lanchat.protocol.timeline import Timeline, epoch_of, make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
-from lanchat.storage import prepare, pruning, sqlite_log, store
+from lanchat.storage import prepare, pruning, readonly, sqlite_log, store
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
 from lanchat.storage.log import Log, NoLog, Opened
@@ -32,7 +32,7 @@ from lanchat.storage.repair import open_store, readable
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import Store
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TOP = Path(__file__).parents[2]
 ANN, BOB = "a" * 64, "b" * 64
@@ -505,7 +505,8 @@ def bookmarks(path: Path) -> None:
     ],
     ids=["empty", "notes", "beginning", "half", "header", "first page", "another program's"],
 )
-def test_a_file_that_is_no_log_is_renamed(keeper, path, spoil):
+def test_a_file_that_is_no_log_is_renamed(monkeypatch, keeper, path, spoil):
+    monkeypatch.setattr(readonly, "CREATED", 10 * PATIENCE)  # nobody waits for the tables of a damaged file
     filled(path)
     spoil(path)
     left = path.read_bytes()
@@ -576,7 +577,7 @@ def test_a_log_whose_numbers_are_used_up_is_an_error(path):
 def test_damage_while_the_room_is_open_is_repaired(keeper, path, monkeypatch):
     """Waiting records are not lost: they go into the new file."""
     filled(path)
-    one = keeper()
+    one = keeper(timing=IMPATIENT)
     hits: list[str] = []
     real = Store.add
 
@@ -595,7 +596,7 @@ def test_damage_while_the_room_is_open_is_repaired(keeper, path, monkeypatch):
 
 
 def test_a_replaced_file_is_noticed_while_the_room_is_open(keeper, path, monkeypatch):
-    one = keeper()
+    one = keeper(timing=IMPATIENT)
     one.keep(said(1), said(2))
     hits: list[str] = []
     real = Store.add
@@ -801,8 +802,9 @@ def test_finished_private_messages_are_pruned_and_waiting_ones_are_not(path):
     log.close()
 
 
-def test_a_full_disk_delays_private_messages_too(keeper, path):
-    one = keeper()
+def test_a_full_disk_delays_private_messages_too(monkeypatch, keeper, path):
+    monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)  # s
+    one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     ticket = put(one.log, told("1"))
