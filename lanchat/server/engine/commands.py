@@ -1,6 +1,7 @@
 """Carries out commands of members in a room on an engine: they become proposals, and happen when these come back."""
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from lanchat.protocol import messages as wire
@@ -62,9 +63,10 @@ class EngineCommands(Hub):
             if self._must_wait(item):
                 self._held.put_back(item)
                 return
+            run = len(list(takewhile(_is_said, left))) or 1  # messages to everyone keep nothing that follows waiting
             self._engine_sessions.cause = Received(session, left[:1])
-            super()._receive(session, left[:1], batch)
-            left = left[1:]
+            super()._receive(session, left[:run], batch)
+            left = left[run:]
 
     def _carry_out(self, session: Session, member: Member, command: wire.Command, batch: Batch) -> None:
         match command:
@@ -144,6 +146,10 @@ class EngineCommands(Hub):
             super()._publish_file(draft, batch, session)
         else:
             self.sessions.publish(draft, batch, session)
+
+
+def _is_said(message: wire.FromMember) -> bool:
+    return isinstance(message, wire.Say)
 
 
 def _member(present: wire.Present, host_id: str) -> Member:

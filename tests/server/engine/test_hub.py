@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import LanchatError
-from lanchat.protocol.framing import encode
+from lanchat.protocol.framing import encode, encode_lines
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Say, Welcome
+from lanchat.protocol.messages import FromMember, Joined, Left, Notice, Rename, Renamed, Said, Say, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.hub import EngineHub
 from lanchat.server.engine.log import EngineLog
@@ -80,6 +80,16 @@ def test_joins_leaves_and_renames_come_back_from_the_engine(serve, join):
     bob.close()
     ann.hear_kind(Left, nick="rob")
     assert room.people == 1
+
+
+def test_what_one_says_and_does_at_once_happens_in_its_order(serve, join):
+    room = serve()
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    messages: list[FromMember] = [Say("1", "one"), Say("2", "two"), Rename("rob"), Say("3", "three"), Say("4", "four")]
+    link_of(bob.member).send(encode_lines(messages))
+    ann.hear(lambda: len(ann.texts) == 4)
+    heard = [(item.nick, getattr(item, "text", "")) for item in ann.items if isinstance(item, Said | Renamed)]
+    assert heard == [("bob", "one"), ("bob", "two"), ("bob", ""), ("rob", "three"), ("rob", "four")]
 
 
 def test_two_who_want_one_nick_at_once_do_not_both_get_it(serve):
