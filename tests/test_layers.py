@@ -41,7 +41,7 @@ STRANGERS = [  # on different levels, and yet not to know each other
 PURE = {
     *(name for name in MODULES if name.startswith(("lanchat.protocol.", "lanchat.room."))),
     "lanchat.errors",
-    *("lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
+    *("lanchat.storage.migrations", "lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
     "lanchat.network.keepalive",
     *(
         "lanchat.server.acks",
@@ -159,7 +159,10 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.network.password"},
     "sqlite3": {
         f"lanchat.storage.{name}"
-        for name in "log_state moving prepare private_files problems pruning reader readonly repair store".split()
+        for name in (
+            *("indexing", "log_state", "moving", "prepare", "private_files", "problems", "pruning", "reader"),
+            *("readonly", "repair", "store"),
+        )
     },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},

@@ -13,11 +13,11 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.ids import is_room_id
 from lanchat.storage import replica
 from lanchat.storage.files import file_errors, lock_file, make_folder, sync_folder
+from lanchat.storage.migrations import WITH_STATE
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.readonly import ReadOnlyFile
 from lanchat.storage.replica import Replica
 from lanchat.storage.rooms import LOCK, LOG, STANDBY
-from lanchat.storage.schema import WITH_STATE
 
 UNUSED = 90 * 86_400.0  # s after which a copy that nobody uses is deleted
 

@@ -124,7 +124,7 @@ class HistoryWriter:
                 self._bounds.added(batch)
                 if reached is not None:  # not before: a crash between the two fetches once more what is stored
                     store.moving.set_state(write_positions(reached, store.moving.state()))
-                while store.index():
+                while store.indexing.step():
                     pass
             else:
                 _log.warning("%d records were not stored: there was no time to delete older ones", len(batch))

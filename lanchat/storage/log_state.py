@@ -26,7 +26,8 @@ def read_state(db: sqlite3.Connection) -> LogState:
         db.execute(question).fetchone()[0]
         for question in (
             f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}",
-            "SELECT count(*) FROM unindexed",
+            "SELECT (SELECT count(*) FROM unindexed) + (SELECT count(*) FROM event"
+            " WHERE kind = 'said' AND seq > (SELECT value FROM fact WHERE name = 'indexed'))",
         )
     )
     rows = db.execute("SELECT nick, by FROM owner ORDER BY seq")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from lanchat.protocol.limits import SAID_AGAIN
 from lanchat.protocol.messages import Said
+from lanchat.storage.migrations import WITH_STATE
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.readonly import ReadOnlyFile
-from lanchat.storage.schema import COLUMNS, WITH_STATE, event_of
+from lanchat.storage.schema import COLUMNS, event_of
 
 _SAID = f"SELECT {COLUMNS} FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND at >= ? ORDER BY seq DESC"
 _SET_ASIDE = (  # and not said again since

@@ -4,8 +4,10 @@ import logging
 import sqlite3
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.storage.migrations import SCHEMA, TABLES
 from lanchat.storage.problems import Damaged, StoreProblem, problem_of
-from lanchat.storage.schema import SCHEMA, TABLES, TYPES, strange_rows
+from lanchat.storage.schema import TYPES, strange_rows
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +66,8 @@ def check(db: sqlite3.Connection) -> None:
             db.execute("BEGIN IMMEDIATE")
             db.execute("INSERT INTO words (words) VALUES ('rebuild')")
             db.execute("DELETE FROM unindexed")
+            last = f"SELECT max(0, coalesce(max(seq), 0)) FROM event WHERE seq <= {MAX_NUMBER}"
+            db.execute(f"UPDATE fact SET value = ({last}) WHERE name = 'indexed'")
 
 
 def _is_strange(db: sqlite3.Connection, table: str) -> bool:

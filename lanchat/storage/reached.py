@@ -13,9 +13,10 @@ from pathlib import Path
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Event
 from lanchat.protocol.timeline import MAX_N, epoch_of, make_seq, n_of
+from lanchat.storage.migrations import WITH_STATE
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.readonly import ReadOnlyFile
-from lanchat.storage.schema import COLUMNS, WITH_STATE, event_of
+from lanchat.storage.schema import COLUMNS, event_of
 
 NAME = "reached"  # of the value in the state of the file
 _LAST = f"SELECT {COLUMNS} FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1"

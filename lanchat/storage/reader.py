@@ -10,35 +10,22 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.messages import Event, Said, Told
 from lanchat.protocol.standby import Owned
+from lanchat.storage.migrations import IS_ASCII, WITH_BOXES, WITH_FILES, WITH_KEYS, WITH_PRIVATE, WITH_SHOWN, WITH_WORDS
 from lanchat.storage.private_files import FILE_COLUMNS, file_of
 from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of
 from lanchat.storage.readonly import BUSY_LIMIT, ReadOnlyFile
-from lanchat.storage.schema import (
-    COLUMNS,
-    EVENTS,
-    IS_ASCII,
-    PRIVATE,
-    PRIVATE_FILES,
-    WITH_BOXES,
-    WITH_FILES,
-    WITH_KEYS,
-    WITH_PRIVATE,
-    WITH_SHOWN,
-    WITH_WORDS,
-    Table,
-    event_of,
-    private_columns,
-    private_of,
-)
+from lanchat.storage.schema import COLUMNS, EVENTS, PRIVATE, PRIVATE_FILES, Table, event_of, private_columns, private_of
 from lanchat.storage.search import parse_search
 
 PORTION = 5000  # rows that are read at once ...
 PORTION_SIZE = 1_000_000  # characters and bytes; ... and no more than so much text and boxes
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
+_INDEXED = f"coalesce((SELECT value FROM fact WHERE name = 'indexed'), {MAX_NUMBER})"  # older files have no such fact
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
 T = TypeVar("T")
@@ -114,7 +101,8 @@ class LogReader:
             conditions.append(
                 # One list of keys, whose rows SQLite reads in order. For two lists it would sort all texts each time.
                 "seq IN (SELECT rowid FROM words WHERE words MATCH :match AND rowid > :after"
-                " UNION ALL SELECT seq FROM unindexed WHERE seq > :after)"
+                " UNION ALL SELECT seq FROM unindexed WHERE seq > :after"
+                f" UNION ALL SELECT seq FROM event WHERE kind = 'said' AND seq > max(:after, {_INDEXED}))"
             )
         match = " ".join(f'"{word}" *' for word in wanted.words)
         values: dict[str, str | int] = {"since": since, "match": match, **parts}

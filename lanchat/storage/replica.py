@@ -189,7 +189,7 @@ class Replica(Closable):
             try:
                 with self._writing:
                     if idle:
-                        unindexed = self._store.index()
+                        unindexed = self._store.indexing.step()
                         continue
                     held = self._flush()
                     unindexed = True

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event
+from lanchat.storage.migrations import WITH_STATE
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.readonly import ReadOnlyFile
-from lanchat.storage.schema import COLUMNS, WITH_STATE, event_of
+from lanchat.storage.schema import COLUMNS, event_of
 
 
 def set_aside_in(path: Path) -> list[Event]:

@@ -18,6 +18,7 @@ from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
+from lanchat.storage.indexing import Indexing
 from lanchat.storage.log_state import LogState, read_state
 from lanchat.storage.moving import Moving
 from lanchat.storage.prepare import check, check_facts, migrate
@@ -40,7 +41,6 @@ from lanchat.storage.schema import (
 
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
-STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
@@ -86,6 +86,7 @@ class Store:
             if new and not durable:
                 self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for Pruning.give_back_some
             self._prepare(durable, suspect)
+            self.indexing = Indexing(self._db)
             self._owned = self._number("SELECT count(*) FROM owner")
         except FAILURES as error:
             self._db.close()
@@ -176,6 +177,7 @@ class Store:
                 self._db.executemany(_INSERT_PRIVATE, ((told.number or None, *private_row(told)) for told in private))
             if files:
                 add_files(self._db, files)
+            self.indexing.expect(events)
             added = 0
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
                 rows = map(row_of, events[at : at + _TOGETHER])
@@ -210,18 +212,6 @@ class Store:
             self._db.executemany("INSERT OR IGNORE INTO timeline VALUES (?, ?)", terms)
         self._owned += owned
 
-    def index(self) -> bool:
-        """Add some messages to the full-text index. A search reads the texts of messages that are not in it yet.
-
-        Returns:
-            Whether there may be more to index.
-        """
-        with self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            some = "(SELECT seq FROM unindexed ORDER BY seq LIMIT ?)"
-            self._db.execute(f"INSERT INTO words (rowid, text) SELECT seq, text FROM said WHERE seq IN {some}", (STEP,))
-            return self._db.execute(f"DELETE FROM unindexed WHERE seq IN {some}", (STEP,)).rowcount == STEP
-
     def add_reused(self, said: Iterable[Said]) -> int:
         """Store, without their ids, messages that `add` left out because their senders had used the ids before.
 
@@ -238,6 +228,7 @@ class Store:
                 known = self._db.execute(_KNOWN, (event.by, event.id)).fetchone()
                 if known is not None and known[0] != event.seq and known[1:] != (event.text, event.action):
                     nameless = event.seq, event.at, event.by, event.nick, "", event.text, event.action, event.late
+                    self.indexing.expect([event])
                     added += self._db.execute(_INSERT + _ROW, row_of(Said(*nameless))).rowcount
         return added
 
@@ -250,6 +241,7 @@ class Store:
                 values = event.by, event.id, event.text, event.seq
                 for seq, at in self._db.execute(_EARLIER, values).fetchall():
                     self._db.execute("DELETE FROM event WHERE seq = ?", (seq,))
+                    self.indexing.expect([event])
                     moved = event.seq, at, event.by, event.nick, event.id, event.text, event.action, event.late
                     self._db.execute(_INSERT + _ROW, row_of(Said(*moved)))
 

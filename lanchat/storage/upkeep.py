@@ -5,10 +5,11 @@ import math
 import time
 
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
+from lanchat.storage.indexing import STEP
 from lanchat.storage.log_state import LogState
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.retention import Retention
-from lanchat.storage.store import STEP, Store
+from lanchat.storage.store import Store
 
 INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
 INDEX_LIMIT = 100_000  # new messages, which are indexed even without a quiet moment; a search reads them in 0.25 s
@@ -76,7 +77,7 @@ class Upkeep:
     def index(self, store: Store) -> None:
         """Index some messages. The step is small, because new records wait for it."""
         try:
-            more = store.index()
+            more = store.indexing.step()
         except FAILURES as error:
             _log.warning("cannot index messages: %s", in_words(error))
             more = False

@@ -139,7 +139,7 @@ def kept(own_world: Path) -> Path:
         with closing(Store(folder.log_path, durable=True)) as store:
             people = [Joined(1, 0, "a" * 32, "ann", True), Joined(2, 0, "b" * 32, "bob")]
             store.add([*people, *(Said(seq, 0, "a" * 32, "ann", str(seq), TEXT) for seq in range(3, KEPT))])
-            store.index()
+            store.indexing.step()
             store.begin(KEPT)
             store.end()
         return folder.log_path

@@ -135,7 +135,7 @@ def test_the_index_is_bounded_too_and_the_file_becomes_smaller(tmp_path, monkeyp
             records = [said(seq + n, text) for n, text in enumerate(words)]
             store.add(records)
             bounds.added(records)
-            while store.index():
+            while store.indexing.step():
                 pass
         sizes.append(path.stat().st_size)
     assert max(sizes[5:]) < 1.2 * max(sizes[:5]) and min(sizes[5:]) < max(sizes)

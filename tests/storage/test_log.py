@@ -23,9 +23,8 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Rename
 from lanchat.protocol.timeline import Timeline, epoch_of, make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
-from lanchat.storage import prepare, pruning, readonly, sqlite_log, store
+from lanchat.storage import migrations, prepare, pruning, readonly, sqlite_log, store
 from lanchat.storage import repair as mend
-from lanchat.storage import schema as rows
 from lanchat.storage.log import Log, NoLog, Opened
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store, readable
@@ -677,7 +676,7 @@ def test_a_log_of_a_later_version_is_left_alone(path):
 
 def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "SCHEMA", rows.SCHEMA[:1])
+        patch.setattr(prepare, "SCHEMA", migrations.SCHEMA[:1])
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word"), Left(2, NOW, BOB, "bob")])
         old.close()
@@ -692,7 +691,7 @@ def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
 
 def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(prepare, "SCHEMA", rows.SCHEMA[:2])
+        patch.setattr(prepare, "SCHEMA", migrations.SCHEMA[:2])
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word")])
         old.close()

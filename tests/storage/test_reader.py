@@ -16,8 +16,8 @@ from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Got, Said, Told
 from lanchat.storage import reader as reader_module
 from lanchat.storage import readonly
+from lanchat.storage.migrations import SCHEMA, WITH_BOXES, WITH_PRIVATE
 from lanchat.storage.reader import LogReader
-from lanchat.storage.schema import SCHEMA, WITH_BOXES, WITH_PRIVATE
 from lanchat.storage.store import Store, add_functions
 from tests.support.waiting import PATIENCE
 
@@ -54,7 +54,7 @@ def reader(request: pytest.FixtureRequest, path: Path) -> LogReader:
     """A reader of a log with TEXTS, numbered from 0."""
     with closing(Store(path, durable=True)) as store:
         store.add([said(seq, text) for seq, text in enumerate(TEXTS)])
-        while request.param == "indexed" and store.index():
+        while request.param == "indexed" and store.indexing.step():
             pass
     return LogReader(path)
 
@@ -146,7 +146,7 @@ def half_indexed(tmp_path_factory: pytest.TempPathFactory) -> LogReader:
     path = tmp_path_factory.mktemp("search") / "log.db"
     with closing(Store(path, durable=False)) as store:
         store.add([said(seq, text) for seq, text in enumerate(TEXTS)])
-        store.index()
+        store.indexing.step()
         store.add([said(seq + 100, text) for seq, text in enumerate(TEXTS)])
     return LogReader(path)
 
@@ -291,7 +291,7 @@ def test_damaged_entries_of_all_portions_are_counted_together(path, monkeypatch)
     monkeypatch.setattr(reader_module, "PORTION", 2)
     with closing(Store(path, durable=True)) as store:
         store.add([said(seq, "tea") for seq in range(9)])
-        store.index()
+        store.indexing.step()
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE event SET at = 'soon' WHERE seq IN (0, 3, 4, 5, 8)")
     counts: list[int] = []

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.fields import MAX_NUMBER, MAX_TEXT
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+from lanchat.storage.migrations import SCHEMA
 from lanchat.storage.schema import (
     PRIVATE_COLUMNS,
-    SCHEMA,
     TYPES,
     event_of,
     looks_of,

@@ -18,11 +18,11 @@ from lanchat.protocol.timeline import MAX_N, Timeline, make_epoch, make_seq
 from lanchat.storage import prepare
 from lanchat.storage import store as store_module
 from lanchat.storage.log_state import LogState
+from lanchat.storage.migrations import SCHEMA, TABLES
 from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
-from lanchat.storage.schema import SCHEMA, TABLES
 from lanchat.storage.set_aside import set_aside_in
 from lanchat.storage.store import Store, add_functions
 from tests.support.cases import cases
@@ -98,7 +98,7 @@ def test_the_index_of_an_earlier_version_is_made_again(path, monkeypatch):
         patch.setattr(prepare, "SCHEMA", SCHEMA[:5])
         with closing(Store(path, durable=True)) as old:
             old.add([Said(1, 0, ANN, "ann", "1", text), Said(2, 0, ANN, "ann", "2", "not indexed")])
-            old.index()
+            old.indexing.step()
             old.add([Said(3, 0, ANN, "ann", "3", text)])
     assert [event.seq for event in LogReader(path).events(search="strasse")] == [1, 3], "by reading every text"
     with closing(Store(path, durable=True, suspect=True)) as new:
@@ -109,7 +109,7 @@ def test_the_index_of_an_earlier_version_is_made_again(path, monkeypatch):
 def test_what_is_deleted_leaves_no_word_in_the_index(path):
     with closing(Store(path, durable=True)) as store:
         store.add([Said(seq, 0, ANN, "ann", str(seq), f"Ärger “{seq}”") for seq in range(1, 6)])
-        while store.index():
+        while store.indexing.step():
             pass
         store.pruning.drop_uncovered(Retention(entries=2), 5, 0)
     with closing(sqlite3.connect(path)) as db:
