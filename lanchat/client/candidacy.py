@@ -1,4 +1,4 @@
-"""Whether a member's computer offers itself as a standby: what its person wants, and what was told. Pure."""
+"""Decides whether a member's computer offers itself as a standby, and what its person is told about that. Pure."""
 
 import math
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from lanchat.protocol.timing import Timing
 
 
 class Candidacy:
-    """Owned by the reader thread of a member, but for what says so. All times are in s.
+    """Owned by the reader thread of a member; methods for any thread say so. All times are in s.
 
     Attributes:
-        declined: by our own person, or because the disk is too full now.
-        offered: the host of this link knows that the computer is ready.
+        declined: our own person does not want it, or the disk is too full now.
+        offered: the host of this link knows that the computer is ready to be a standby.
     """
 
     def __init__(self, timing: Timing) -> None:
         self._pause = timing.copy_retry
         self.declined = self.offered = False
-        self._known = False  # our person knows that the computer is a standby, also from an earlier run
+        self._known = False  # our person was told that the computer is a standby, by this run or an earlier one
         self._ready = False  # a host has asked for this computer, or its person has offered it
-        self._accepted = False  # and the host is to hear of it
+        self._accepted = False  # our person has accepted, and the host does not know it yet
         self._again_at: float | None = None  # when a copy that was given up is tried again
 
     def begin(self, *, named: bool) -> bool:
@@ -34,7 +34,7 @@ class Candidacy:
         return not self.declined and (self._ready or named)
 
     def recall(self, *, named: bool) -> None:
-        """A copy is open. Our person knows what it says of an earlier run, and what this run has told.
+        """A copy was opened, which tells whether our person knows from an earlier run that the computer is a standby.
 
         Args:
             named: whether the computer was a standby when the copy was used last.
@@ -42,7 +42,7 @@ class Candidacy:
         self._known = self._known or named
 
     def offer(self) -> None:
-        """The computer is ready, and tells the host so."""
+        """The host is told that the computer is ready."""
         self.offered = self._ready = True
 
     def decline(self) -> None:
@@ -54,26 +54,26 @@ class Candidacy:
         self.declined, self._accepted, self._again_at = False, True, None
 
     def give_up(self) -> bool:
-        """The disk does not keep the copy. Any thread. Returns whether to try it again later, by `try_later`."""
+        """The disk cannot store the copy. Any thread. Returns whether to try again later, by `try_later`."""
         if self.declined and self._again_at is None:
-            return False  # our person does not want one anyway
+            return False  # our person has declined anyway
         self.declined, self._again_at = True, math.inf
         return True
 
     def try_later(self, now: float) -> None:
-        """The host has heard that the copy was given up, and can be told later that it is kept again. Any thread."""
+        """The host was told that the copy was given up; after a while it is tried again. Any thread."""
         if self._again_at is not None:
             self._again_at = now + self._pause
 
     def begins_again(self, now: float) -> bool:
-        """Whether the computer is to offer itself again: our person has accepted, or the disk may keep a copy again."""
+        """Whether to offer the computer again: our person has accepted, or it is time to try the disk again."""
         if self._again_at is not None and now >= self._again_at:
             self.accept()
         accepted, self._accepted = self._accepted, False
         return accepted and not self.declined
 
     def tell(self, *, named: bool) -> bool:
-        """Whether our person is to be told that the computer is a standby now, if it is one."""
+        """Whether to tell our person that the computer is a standby, if it is one."""
         known, self._known = self._known, named
         return named and not known
 

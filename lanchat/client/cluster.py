@@ -1,6 +1,6 @@
-"""What a member knows of its host and of those who could replace it: where they are, and what an ack is worth.
+"""What a member knows about its host and the computers that could replace it: addresses, and what an ack is worth.
 
-It also notices how late the host's signs of life are, and so after which silence the host counts as lost.
+It also measures how late the host's signs of life come, which says after which silence the host counts as lost.
 """
 
 import time
@@ -24,7 +24,7 @@ from lanchat.storage.replica import Replica
 
 
 class Cluster:
-    """The computers of a room that may host it, as its host tells. Owned by the reader thread, but for `hears`.
+    """The computers that may host a room, as its host tells. Owned by the reader thread, except for `hears` and `silence`.
 
     Args:
         put: adds an item to the member's queue.
@@ -46,7 +46,7 @@ class Cluster:
         self._roster = Roster()
         self._host_of_card = ""
         self._backup = ""  # the nick of the sync standby
-        self._kept: tuple[Papers, tuple[Place, ...]] | None = None  # what our copy knows of this host
+        self._kept: tuple[Papers, tuple[Place, ...]] | None = None  # what our copy has stored about this host
         self._has_page = False  # whether the room has one for browsers
 
     def begin(self, connection: Connection) -> None:
@@ -65,8 +65,8 @@ class Cluster:
         return link
 
     def event(self, event: Event) -> None:
-        """This event has come on the link, new or not."""
-        if event.seq > self._roster.seq and not isinstance(event, Said):  # a page of the past shows no keys
+        """An event has come on the link. It may have come before."""
+        if event.seq > self._roster.seq and not isinstance(event, Said):  # in a page of the past nobody has a key
             self._roster.apply(event)
 
     def learn(self, places: tuple[Place, ...]) -> None:
@@ -75,7 +75,7 @@ class Cluster:
         self._tell_places()
 
     def learn_rules(self, state: State) -> bool:
-        """The rules of the room have come, which only a standby gets. Returns whether it has a page since, or none.
+        """The rules of the room have come, which only a standby gets. Returns whether a page was opened or closed since.
 
         Raises:
             ProtocolError: they cannot be read.
@@ -84,7 +84,7 @@ class Cluster:
         return before != self._has_page
 
     def page_of(self, room: SameRoom) -> Callable[[], str] | None:
-        """Returns a link to the host's page, "" where nobody knows one. Any thread may ask. None: there is no page."""
+        """A function for any thread that returns a link to the host's page, or "" if it is not known. None: there is no page."""
 
         def link() -> str:
             places = [place for place in self.places if place.index == room.papers.host_index]
@@ -115,14 +115,14 @@ class Cluster:
             self._tell_places()
 
     def keep(self, papers: Papers, replica: Replica) -> None:
-        """Have the copy know by what right this computer may host the room, also in a later run. Never waits."""
+        """Store in the copy the papers by which this computer may host the room, also in a later run. Never waits."""
         if (papers, self.places) != self._kept:
             self._kept = papers, self.places
             values = {"owner": papers.owner, "delegation": papers.delegation, "term": papers.term}
             replica.append((), (), {**values, "places": write_places(self.places).encode()})
 
     def crowd(self, item: Crowd | ListedPeople) -> None:
-        """There is a crowd: of whom nobody hears, nobody brings them to another host."""
+        """The room is a crowd: people of whom we are not told are not in the roster for the next host."""
         if isinstance(item, Crowd):
             self._roster.crowded(item.people)
         elif item.all:
@@ -137,12 +137,12 @@ class Cluster:
 
     @property
     def people(self) -> int:
-        """How many are in the room, as far as we know."""
+        """The number of people in the room, as far as we know."""
         return self._roster.number
 
     @property
     def others(self) -> bool:
-        """Whether the room may be hosted elsewhere when its host is gone."""
+        """Whether another computer may host the room once its host is gone."""
         return len(self.places) > 1
 
     @property
@@ -165,20 +165,20 @@ class Cluster:
     def promotion(self, epoch: int, reason: str, papers: Papers, replica: Replica) -> Promotion:
         """What this computer needs to know to host the room in this term."""
         people = self._roster.people.values()
-        host = next((one.nick for one in people if one.host), self._host_of_card)  # the card: who hands over has left
+        host = next((one.nick for one in people if one.host), self._host_of_card)  # it may have left to hand over
         present = tuple(Present(one.id, one.nick, one.host, one.key) for one in people)
         return Promotion(epoch, reason, papers, host, present, self.places, replica)
 
     def _tell_places(self) -> None:
-        """The sync standby comes first: it has all that is acknowledged, and hosts next."""
+        """Tell the places, the sync standby first: it has everything that is acknowledged, and hosts next."""
         others = [place for place in self.places if place.index != self._index]
         self._places_changed(tuple(sorted(others, key=lambda place: place.index != self.sync)))
 
 
 def merged(connection: Connection, epoch: int, now: int) -> Moved | None:
-    """What a person reads after a split of the room: that its other half goes on, whose host has begun before ours.
+    """The notice after a split of the room that its other half goes on, whose host began earlier than ours.
 
-    No event says it, since that host has not begun a term.
+    No event says so, because that host has not begun a new term.
 
     Args:
         epoch: of the host before.

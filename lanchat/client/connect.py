@@ -1,4 +1,4 @@
-"""Connects to a host and runs the handshake: its card, our hello, its welcome."""
+"""Connects to a host and runs the handshake: the host's card, our hello, the host's welcome."""
 
 import secrets
 import socket
@@ -91,7 +91,7 @@ class Connection:
 
     Args:
         host_key: the raw public key that the host showed.
-        took: s that it took for the card to come, which says how slow the way to the host is.
+        took: s until the card came, which says how slow the network to the host is.
     """
 
     link: Link
@@ -229,7 +229,7 @@ def greet(
     began = time.monotonic()
     card, host_key, certificate = read_card(link, channel, splitter)
     took = time.monotonic() - began
-    who.trust(card, host_key)  # first, since another host must not end a conversation by its version
+    who.trust(card, host_key)  # first, because another host must not end a conversation by its version
     check_version(card)
     # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
     link.keepalive.silence = timing.greeting

@@ -1,8 +1,8 @@
-"""How a standby's copy of a room is filled: pages of the past first, and behind them the live events. Pure.
+"""Fills a standby's copy of a room with events: first pages of the past, then the live events. Pure.
 
-Live events come on the same link all the time. Those that happen while the past is still on its way wait, so that the
-copy never has a hole: whatever number it ends with, everything before it is there. An event may also come alone,
-because its author has said it again, so the events of a page are stored when its end says how far it reaches.
+Live events come on the same link all the time. Those that come before the past is complete wait, so that the copy never
+has a hole: everything before its last number is there. A single old event may also come live, because its author has
+resent it. So the events of a page are stored only when the end of the page says how far it reaches.
 """
 
 from lanchat.client.events import weight
@@ -33,7 +33,7 @@ class Copying:
         return not self._filling
 
     def begin(self) -> Fetch | None:
-        """What to ask the host for first."""
+        """The first request to the host."""
         return Fetch(self.seq) if self._filling else None
 
     def take(self, event: Event) -> list[Event]:
@@ -58,7 +58,7 @@ class Copying:
         """Handle the end of a page.
 
         Returns:
-            What to ask for next, and what the copy stores now.
+            The next request, and what the copy stores now.
         """
         if not self._filling:
             return None, []

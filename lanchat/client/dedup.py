@@ -1,4 +1,4 @@
-"""Recognises private messages, and files for one person, that come again. Pure: who calls asks the disk."""
+"""Recognises private messages, and files for one person, that come again. Pure: the caller asks the disk."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,10 +8,10 @@ DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicate
 
 
 class FileDedup:
-    """Recognises what comes again of files for one person. Not thread safe, as PrivateDedup.
+    """Recognises news of files for one person that come again. Not thread safe.
 
     The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs. Those that could not
-    be opened are remembered apart: what a host makes up does not keep a true one from being shown.
+    be opened are remembered apart, so that one that a host has made up does not keep a true one from being shown.
     """
 
     def __init__(self) -> None:

@@ -21,11 +21,11 @@ _HINT = "Choose another folder."
 
 
 class Damaged(LanchatError):
-    """What came is not what was sent."""
+    """The file that came has another SHA-256 than the one that was sent."""
 
 
 class NoSpace(LanchatError):
-    """This machine's disk does not take the file now."""
+    """The disk of this machine has no space for the file now."""
 
 
 class Download:
@@ -33,9 +33,9 @@ class Download:
 
     Args:
         file: 32 hex digits.
-        name: as the host says, and made safe here.
-        size: that the person knows of; no host may send more.
-        folder: made if it is not there.
+        name: as the host says; it is made safe here.
+        size: as the person was told; no host may send more.
+        folder: is made if it does not exist.
         offer: opens the file, if it is sealed. Here are its plain bytes, and at the host the sealed ones.
     """
 
@@ -52,7 +52,7 @@ class Download:
         self._offer = offer
         self._part = Part(part_path(folder, file), step=PLAIN_PIECE if offer is not None else 1)
         self._opening: Opening | None = None
-        self._take = 0  # of which the part is; 0: not known, since it is of an earlier run, and the sum has to tell
+        self._take = 0  # of the file that the part belongs to; 0: not known, as the part is of an earlier run: the hash will tell
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
         """Fetch what is missing, until the file is whole and has its name.
@@ -80,13 +80,13 @@ class Download:
             self.path = finish_download(self._part.path, self.name)
 
     def lacks(self, ticket: FileTicket) -> bool:
-        """Whether the host has something that is not here."""
+        """Whether the host has bytes that are not here yet."""
         whole = ticket.have if self._offer is None else ticket.have - ticket.have % SEALED_PIECE
         return ticket.have >= ticket.size or whole > self._at
 
     @property
     def _at(self) -> int:
-        """How many of the host's bytes have come."""
+        """The number of the host's bytes that have come."""
         have = self._part.have
         return have if self._offer is None else whole_pieces(have) * SEALED_PIECE
 

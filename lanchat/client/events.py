@@ -108,10 +108,10 @@ class Acked:
 
 @dataclass(frozen=True)
 class Backup:
-    """What an acknowledgement is worth has changed.
+    """Another standby, or none, has everything that is acknowledged from now on.
 
     Args:
-        nick: of the standby that has everything that is acknowledged from now on; "": nobody has, besides the host.
+        nick: of that standby; "": only the host has it.
     """
 
     nick: str
@@ -143,7 +143,7 @@ class Closed:
     error: LanchatError
 
 
-Private = PrivateMessage | PrivateFile  # what is for one person alone
+Private = PrivateMessage | PrivateFile  # for one person alone
 Item = (
     Connected
     | Disconnected

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Owned by the reader thread of a member, but for `decline`.
+    """Owned by the reader thread of a member, except for what says so.
 
     Args:
         send: hands a message to the current link; never waits.
@@ -71,9 +71,9 @@ class Follower:
         parts = (identity.public, room, self.cluster, keeper, send, put, lambda: self.standing, timing)
         self.offering = Offering(*parts)
         self._following: Following | None = None
-        self._events: list[Event] = []  # that the copy gets once all of this read have been handled: one commit
+        self._events: list[Event] = []  # for the copy, once everything of one read was handled: they are one commit
         self._handed_over = HandedOver(timing)
-        self._count = -1  # of the last heartbeat, if it has said that acks wait for us
+        self._count = -1  # of the last heartbeat that named us the sync standby
         self._complete = False  # whether the copy lacked nothing when the link ended
         self._takeover: Takeover | None = None  # while there is no host, at a standby
 
@@ -89,7 +89,7 @@ class Follower:
         """The link is lost."""
         following = self._following
         self._store_events()
-        if following is not None:  # first, or others read meanwhile that the copy has holes
+        if following is not None:  # first, so that others do not read meanwhile that the copy is incomplete
             self._complete = following.complete
         self._following = None
         link, offering, keeper = self.cluster.end(), self.offering, self._keeper
@@ -104,7 +104,7 @@ class Follower:
             self._takeover = Takeover(me, self._room, self.cluster.places, host, self._timing, loss, fetch)
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
-        """Without a link: find out who hosts the room, or host it. None: dial as ever. May wait some seconds."""
+        """After the host was lost: find out who hosts the room, or host it. None: dial as usual. May wait some seconds."""
         step = self._takeover.seek(stopped) if self._takeover is not None else None
         if isinstance(step, Claim):
             self._takeover = None
@@ -118,7 +118,7 @@ class Follower:
 
     @property
     def standing(self) -> Standing:
-        """What this computer has. Any thread."""
+        """What this computer can show others as a standby. Any thread."""
         replica, index = self.offering.replica, self.offering.index
         held = replica.held if replica is not None else Held()
         following = self._following
@@ -128,7 +128,7 @@ class Follower:
         return Standing(index, self._room.papers.epoch, held.seq, state, complete, self._count, able=able)
 
     def close(self) -> None:
-        """Nothing is stored any more."""
+        """Store nothing any more."""
         self.offering.close()
 
     def decline(self) -> None:
@@ -143,7 +143,7 @@ class Follower:
     # ---- what arrives
 
     def event(self, event: Event) -> None:
-        """This event has come on the link, new or not."""
+        """An event has come on the link. It may have come before."""
         self.cluster.event(event)
         if self._following is not None:
             self._events += self._following.event(event)
@@ -155,7 +155,7 @@ class Follower:
                 self._room.renew(paper, term)
                 self._incoming.learn(self._room.papers.timeline)
                 self._look_for_ourselves()
-                if self.offering.replica is not None:  # also of a room that its owner closes: no copy opens it again
+                if self.offering.replica is not None:  # also if the owner closes the room: no copy opens it again
                     self.cluster.keep(self._room.papers, self.offering.replica)
             case Standbys(places=places):
                 self.cluster.learn(read_places(places))
@@ -171,7 +171,7 @@ class Follower:
                     self.offering.offer()
 
     def settle(self) -> None:
-        """Everything that one read of the link brought has been handled."""
+        """Store what one read of the link has brought, now that all of it was handled."""
         self._store_events()
         if (promote := self._handed_over.due(time.monotonic())) is not None:
             self._promote(promote)
@@ -202,7 +202,7 @@ class Follower:
             self._give_up(str(error))
             return
         replica.start(self._stored, self._give_up)
-        live = max(self._incoming.seq, self.cluster.welcomed)  # a newcomer gets of the past only what was said
+        live = max(self._incoming.seq, self.cluster.welcomed)  # of the past a newcomer gets only messages
         self._following = Following(held, live, make_seq(timeline.epoch, 0))
         self._send(self._following.begin())
 
@@ -240,10 +240,10 @@ class Follower:
     # ---- hosting
 
     def _promote(self, promote: Promote) -> None:
-        """Host the room, once the copy has all of it."""
+        """Host the room, once the copy is complete."""
         replica, following, index = self.offering.replica, self._following, self.offering.index
         if following is not None and not following.complete:
-            return  # the last pages are on their way
+            return  # the last pages have not come yet
         self._handed_over.begin(None)
         if replica is None or following is None or index is None:
             return

@@ -1,8 +1,8 @@
-"""How a standby fills its copy of a room over one link, and keeps it full. Pure.
+"""Fills a standby's copy of a room over one link, and keeps it complete. Pure.
 
 1. `follow` tells the host what the copy has. The host answers with the rules of the room.
 2. Owners of nicks, then private messages, then events are fetched page by page. What happens meanwhile waits.
-3. From then on everything that comes is stored as it comes.
+3. From then on everything is stored when it comes.
 """
 
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ Phase = Literal["asked", "owners", "private", "events"]
 
 @dataclass
 class Taken:
-    """What follows from a message of the host.
+    """What to do because of a message of the host.
 
     Args:
-        ask: what to ask the host next.
+        ask: the next request to the host.
         records, owned, values: what the copy stores.
     """
 
@@ -45,9 +45,9 @@ class Following:
     """One link to a host whose room this computer copies.
 
     Args:
-        held: what the copy and the host both have.
-        live: the last event that came on this link before.
-        begun: the number before the first of this host's term. Its log has all private messages up to it.
+        held: the position up to which the copy and the host agree.
+        live: the seq of the last event that came on this link before.
+        begun: the last private number before this host's term. Its log has all private messages up to it.
     """
 
     def __init__(self, held: Held, live: int, begun: int = 0) -> None:
@@ -70,14 +70,14 @@ class Following:
 
     @property
     def held(self) -> Held:
-        """What the copy has once everything that was taken is stored; the rules are not counted."""
+        """The position of the copy once everything that was taken is stored."""
         return Held(self._events.seq, self._private)
 
     def begin(self) -> Follow:
         return Follow(self._held.seq, self._held.private, self._held.rev)
 
     def receive(self, message: FromHost) -> Taken:
-        """What the host sends to copies alone, or to fill one."""
+        """Handle a message that the host sends only to standbys, or a page that was asked for."""
         match message:
             case Told():
                 return self.private(message)
@@ -102,7 +102,7 @@ class Following:
         return Taken(values={"count": str(beat.count).encode()})
 
     def state(self, state: State) -> Taken:
-        """The rules of the room have come: the answer to `follow`, or because they have changed."""
+        """The rules of the room have come, as the answer to `follow` or because they have changed."""
         values = {"rules": state.rules.encode(), "rev": str(state.rev).encode()}
         if self._phase != "asked":
             return Taken(values=values)
@@ -130,7 +130,7 @@ class Following:
         self._waiting, self._waiting_size = waiting, sum(map(waiting_size, waiting.values()))
 
     def page(self, page: Page) -> Taken:
-        """What was asked for has come, up to here."""
+        """Handle the end of a page."""
         match self._phase:
             case "owners":
                 owned, self._owned = self._owned, []
@@ -144,7 +144,7 @@ class Following:
                 ask, events = self._events.page(page)
                 return Taken(ask, records=events, values=self._whole())
             case _:
-                return Taken()  # of nothing that was asked for here
+                return Taken()  # nobody asked for it here
 
     def _private_page(self, page: Page) -> Taken:
         if self._dropped:  # some of this page may be among those
@@ -163,5 +163,5 @@ class Following:
         return Taken(self._events.begin(), come, values=values)
 
     def _whole(self) -> dict[str, bytes]:
-        """What the copy stores once nothing is missing any more."""
+        """What the copy stores when it has become complete."""
         return {"whole": b"1"} if self.complete else {}

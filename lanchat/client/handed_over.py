@@ -1,4 +1,4 @@
-"""The standby's side of a handover: the host asks it to host the room, it does, and then everybody comes. Pure."""
+"""The standby's side of a handover: the host asks it to host the room, it begins, and then everybody comes. Pure."""
 
 from lanchat.protocol.standby import Promote
 from lanchat.protocol.timing import Timing
@@ -10,11 +10,11 @@ class HandedOver:
     def __init__(self, timing: Timing) -> None:
         self._limit = timing.promotion
         self._asked: tuple[Promote, float] | None = None
-        self._hosts_since: float | None = None  # and the host has not said that it is over
+        self._hosts_since: float | None = None  # s; the last host has not told its members to come yet
 
     @property
     def hosts(self) -> bool:
-        """Whether this computer hosts the room, and the host still does as well."""
+        """Whether this computer hosts the room while the last host has not let it go yet."""
         return self._hosts_since is not None
 
     def ask(self, promote: Promote, now: float) -> None:
@@ -22,18 +22,18 @@ class HandedOver:
         self._asked = promote, now
 
     def due(self, now: float) -> Promote | None:
-        """What is still to be done. After a while the host does not expect that any more."""
+        """The request that is still to be carried out; None: there is none, or the host does not wait any more."""
         if self._asked is None or now - self._asked[1] > self._limit:
             self._asked = None
             return None
         return self._asked[0]
 
     def begin(self, now: float | None) -> None:
-        """It is done: this computer hosts since then; None: it cannot."""
+        """This computer has hosted the room since that time; None: it cannot."""
         self._asked, self._hosts_since = None, now
 
     def has_failed(self, now: float) -> bool:
-        """Whether nobody has come in time, which is told once."""
+        """Whether nobody has come in time. True only once."""
         if self._hosts_since is None or now - self._hosts_since <= self._limit:
             return False
         self._hosts_since = None

@@ -1,4 +1,4 @@
-"""What arrives over the links of a member: each message goes to the part of the member that it is for."""
+"""Hands each message that arrives over a link to the part of the member that it is for."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -152,9 +152,9 @@ class Inbound:
         with self._confirming:
             new, confirmed = self._incoming.private.arrived(message, self._store.was_shown)
         self._outgoing.heard_private(told)
-        self._outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
+        self._outgoing.confirm([message] if confirmed else [])  # shown before, which the host does not know
         if new:
-            if not message.problem:  # a host that makes some up does not fill our disk with them
+            if not message.problem:  # so that a host cannot fill our disk with made-up ones
                 self._store.add_history([told])
             self._queue.put(message)
 

@@ -1,4 +1,4 @@
-"""What a program offers so that its computer can keep a copy of a room and host it."""
+"""The interface of what a program offers so that its computer can keep a copy of a room and host it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class Keeper(Protocol):
         """
 
     def take_to_merge(self) -> Sequence[Merging]:
-        """What this computer had when it hosted the room and yielded, which its host of now may lack. Gives it once."""
+        """What this computer had when it yielded as the host, and what the new host may lack. Returned only once."""
 
     def end_hosting(self) -> None:
-        """Nobody has come: the room is where it was."""
+        """Stop hosting, because nobody has come: the room stays at its host."""

@@ -12,19 +12,19 @@ class Listing:
 
     def __init__(self) -> None:
         self._present: list[Present] = []
-        self._all = False  # it is to be complete, since the crowd is over
+        self._all = False  # everybody is listed, because the crowd is over
 
     def add(self, present: Present) -> None:
         """
         Raises:
-            ProtocolError: the host goes on and on.
+            ProtocolError: the list is longer than any room.
         """
         if len(self._present) >= MAX_PEOPLE:
             raise ProtocolError(f"The host lists more than {MAX_PEOPLE} people.")
         self._present.append(present)
 
     def take(self, message: Crowd | PeopleEnd) -> Crowd | ListedPeople | None:
-        """What a member is to know now."""
+        """Take the page that has been collected."""
         if isinstance(message, Crowd):
             self._all = not message.people
             return None if self._all else message

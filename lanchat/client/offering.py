@@ -1,4 +1,4 @@
-"""What a member's computer offers to be a standby: a copy of the room, and a port at which others find it."""
+"""Offers a member's computer as a standby: with a copy of the room, and a port at which others find it."""
 
 import logging
 import time
@@ -30,7 +30,7 @@ class Offering:
         keeper: None: this computer is never a standby.
         send: hands a message to the current link; never waits.
         put: adds an item to the member's queue.
-        standing: says what this computer has. Called from other threads.
+        standing: returns what this computer can show as a standby. Called from other threads.
 
     Attributes:
         replica: the copy; None: it is not open.
@@ -68,7 +68,7 @@ class Offering:
         """A host has admitted us.
 
         Args:
-            hosts: it is our own.
+            hosts: that host is our own.
         """
         offers = self._candidacy.begin(named=self._room.papers.names(self._key))
         if hosts:
@@ -84,7 +84,7 @@ class Offering:
             self._refuse()
 
     def settle(self) -> None:
-        """Everything that one read of the link brought has been handled."""
+        """Everything that one read of the link brought was handled: see whether to offer the computer again."""
         if self._candidacy.begins_again(time.monotonic()):
             self.offer()
 
@@ -94,7 +94,7 @@ class Offering:
         if keeper is None:
             return
         if self.replica is not None and self.replica.is_over:
-            self.close()  # it was given up; another try is made
+            self.close()  # the copy was given up, and is tried again
         try:
             if self.replica is None:
                 self.replica = keeper.open_copy(papers)
@@ -125,10 +125,10 @@ class Offering:
     def accept(self) -> None:
         """Our person lets this computer be a standby again."""
         self._candidacy.accept()
-        self._send(Ping())  # with its answer our own thread goes on
+        self._send(Ping())  # its answer wakes our reader thread
 
     def give_up(self, trouble: str) -> None:
-        """The copy cannot be kept now. Later it is tried again, since somebody may have made room on the disk."""
+        """The copy cannot be stored now. It is tried again later, because the disk may have space by then."""
         _log.warning("this computer is no standby now: %s", trouble)
         again = self._candidacy.give_up()
         self._refuse()
@@ -136,11 +136,11 @@ class Offering:
             self._candidacy.try_later(time.monotonic())
 
     def close(self) -> None:
-        """Nothing is stored any more."""
+        """Close the copy."""
         replica, self.replica = self.replica, None
         if replica is not None:
             replica.close()
 
     def _refuse(self) -> None:
-        """Tell the host that this computer is no standby, or none any more."""
+        """Tell the host that this computer is not a standby."""
         self._send(Offer(0, self.replica.instance if self.replica is not None else _NO_COPY))

@@ -1,8 +1,8 @@
 """Our own lines that a host has numbered, and which of them another host lacks. Pure.
 
-When a room was in two halves, the host of each has given out numbers that the other's log does not have. What the
-timeline of a host does not cover, each author says again with its old id, so nobody can bring another's lines, and a
-merge forges nothing.
+When a room was split, the host of each half has numbered messages that the other's log does not have. Each author resends
+the own messages that the timeline of the host does not cover, with their old ids. Nobody resends those of others, so
+a merge can forge nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from lanchat.protocol.limits import LATE_AGE, SAID_AGAIN, memory_of
 from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.timeline import Timeline
 
-HELD = 1000  # lines in memory, for those that the disk does not have, or not yet
+HELD = 1000  # lines kept in memory, because the disk may not have them yet, or never
 HELD_SIZE = 4 * 1024 * 1024  # bytes of memory of their texts, at most
 
 Stored = Callable[[int, Callable[[int], bool]], Iterable[Said]]
@@ -41,7 +41,7 @@ class OwnLines:
             self._size -= memory_of(oldest.text)
 
     def lacking(self, timeline: Timeline | None, stored: Stored, now: int) -> list[Say]:
-        """What we have to say again to this host, in order.
+        """The messages that we have to resend to this host, in order.
 
         Args:
             timeline: of the host; None: it shows none, and so has everything that it has acknowledged.

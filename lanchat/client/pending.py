@@ -20,7 +20,7 @@ from lanchat.protocol.text import grouped
 from lanchat.protocol.timeline import Timeline
 from lanchat.storage.member_store import MemberStore
 
-BEHIND = 16  # lines of ours that are said again at once: what is typed meanwhile waits for no more than these
+BEHIND = 16  # old lines of ours that are resent at a time, so that a new message waits for no more than these
 
 
 class Pending:
@@ -47,7 +47,7 @@ class Pending:
         self._send_now = send
         self._sealer = sealer
         self._now = now
-        self._own = OwnLines()  # the reader thread's
+        self._own = OwnLines()  # owned by the reader thread
         self._said_again: set[str] = set()  # ids
         self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
         self._changed = threading.Condition()  # guards all below; for memory work only
@@ -134,7 +134,7 @@ class Pending:
 
     @property
     def is_saying_again(self) -> bool:
-        """Whether many lines go to the host that an earlier one had."""
+        """Whether lines that an earlier host had are still being resent."""
         return self._behind.busy
 
     def begin(self, host_key: bytes = b"", largest_file: int = 0, timeline: Timeline | None = None) -> None:
@@ -186,7 +186,7 @@ class Pending:
         """The host has named the key for one of our private messages: it goes out now.
 
         Returns:
-            Why it does not; or to whose key it is sealed, if only the host could know.
+            A notice why it does not go out; or to which key it is sealed, if only the host knew that key.
         """
         with self._changed:
             draft = self._unacked.draft(owner.id)

@@ -1,4 +1,4 @@
-"""Private messages on their way out, where drafts are sealed, and on their way in, where boxes are opened. Pure."""
+"""Seals private messages that are sent, and opens those that arrive. Pure."""
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.drafts import PrivateDraft
@@ -11,7 +11,7 @@ from lanchat.room.roster import Person
 
 
 def on_the_wire(draft: PrivateDraft, sealer: Sealer) -> Tell | Who:
-    """What to send for a private message: sealed, or the question whose key it is to be sealed to.
+    """What is sent for a private message: the sealed message, or a question for the key of its recipient.
 
     Only a guest, who has no key, is sent the text as it is.
     """
@@ -24,7 +24,7 @@ def on_the_wire(draft: PrivateDraft, sealer: Sealer) -> Tell | Who:
 
 
 def is_addressed(draft: PrivateDraft) -> bool:
-    """Whether the key is known that the draft is to be sealed to."""
+    """Whether the key of the recipient is known."""
     return can_seal_to(draft.key, draft.to)
 
 
@@ -68,7 +68,7 @@ def is_guest(id: str) -> bool:
 
 
 def unsealed_text(nick: str) -> str:
-    """What somebody has to know before they send a private message to a guest.
+    """The warning before a private message to a guest.
 
     Args:
         nick: of the guest, without a tilde.
@@ -77,7 +77,7 @@ def unsealed_text(nick: str) -> str:
 
 
 def another_key_text(person: Person, rival: Person) -> str:
-    """What somebody has to know before they send a private message to a nick that the host has given to two keys.
+    """The warning before a private message to a nick that the host has given to two keys.
 
     Args:
         rival: the one who has, or first had, the same nick.

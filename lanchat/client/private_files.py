@@ -1,4 +1,4 @@
-"""Files for one person, as the two know them: what only they can open of what the host says."""
+"""Files for one person: opens what only their sender and recipient can read of them."""
 
 import threading
 from dataclasses import dataclass
@@ -39,12 +39,12 @@ class Offers:
         self._lock = threading.Lock()  # guards it
 
     def of(self, file: str) -> Offer | None:
-        """What opens this file; None: it is for everybody, or not known."""
+        """The offer that opens this file; None: the file is for everybody, or its offer is not known."""
         with self._lock:
             return self._offers.get(file)
 
     def opened(self, told: FilePrivate) -> PrivateFile:
-        """What the host has told us about a file."""
+        """The item for what the host has told about a file for one person."""
         offer, problem = open_offer(told, self._sealer)
         if offer is not None:
             self._remember(told.file, offer)
@@ -78,7 +78,7 @@ def open_offer(told: FilePrivate, sealer: Sealer) -> tuple[Offer | None, str]:
 
 
 def described(told: FilePrivate, offer: Offer | None, problem: str) -> PrivateFile:
-    """The file for a person."""
+    """The file as an item for a person."""
     name, size = (offer.name, offer.size) if offer is not None else ("", told.size)
     who = told.by, told.nick, told.to, told.to_nick
     return PrivateFile(told.id, told.file, told.at, *who, told.state, name, size, told.reason, problem)

@@ -26,7 +26,7 @@ LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that d
 def check_welcome(welcome: Welcome, own_id: str) -> None:
     """Compare the member id that the host gives us with our own key.
 
-    People compare fingerprints to find somebody in between, who must not be able to choose what both sides see.
+    People compare fingerprints to find an attacker in between, who must not be able to choose what both sides see.
 
     Raises:
         ProtocolError: the host gives us another id.
@@ -36,7 +36,7 @@ def check_welcome(welcome: Welcome, own_id: str) -> None:
 
 
 def check_host(somebody: Present | Joined, host_id: str) -> None:
-    """Compare what the host says about who hosts with the key that it showed.
+    """Compare the member that the host calls the host with the key that it showed.
 
     Raises:
         ProtocolError: the host claims another key than its own, or says that somebody else has its key.
@@ -63,8 +63,8 @@ class Incoming:
         self._timeline: Timeline | None = None  # of the host that we are with; None: it has none
         self._positions: dict[int, int] = {}  # the last n of each epoch, without a hole before it
         self._gap_until = 0  # events up to this seq are missing; 0: none are
-        self._expected = -1  # an earlier run has all up to this seq; -1: that is of no account any more
-        self.wanted: Fetch | None = None  # what is to be asked for because of the event that was taken last
+        self._expected = -1  # an earlier run has everything up to this seq; -1: this does not matter any more
+        self.wanted: Fetch | None = None  # the request that follows from the event that was taken last
         self.renumbered: list[Said] = []  # messages that were taken before, and have another place in the room now
         self._later: list[Event] = []  # live events that wait until the gap is filled
         self._later_load = 0  # their weight
@@ -82,10 +82,10 @@ class Incoming:
         if timeline is not None and after >= 0:
             after = timeline.common(self._positions)
         self._timeline = timeline
-        return 0 if after < 0 and self._look_back else after  # as one who has nothing, gets more than a newcomer does
+        return 0 if after < 0 and self._look_back else after  # 0: no event is here; more is sent than to a newcomer
 
     def expect(self, positions: Mapping[int, int], timeline: Timeline | None) -> None:
-        """Begin where an earlier run has ended, if the host's past begins later than that.
+        """Fetch what follows the end of an earlier run, if the past that the host sends begins later.
 
         Args:
             positions: of that run when it ended; nothing: there was none.
@@ -107,7 +107,7 @@ class Incoming:
         return self._gap_until > 0
 
     def learn(self, timeline: Timeline | None) -> None:
-        """The host has told its timeline only now."""
+        """The host has told its timeline after the welcome."""
         self._timeline = timeline
 
     def resume(self, welcome: Welcome, after: int, *, deaf: bool = False) -> Fetch | None:

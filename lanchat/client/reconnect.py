@@ -25,7 +25,7 @@ def backoff(
     spread: Callable[[float, float], float] = random.uniform,
     first: float | None = None,
 ) -> Iterator[float]:
-    """The pauses before each try, in s. They are randomised by half, so that members do not all reconnect at once.
+    """The pauses before each attempt, in s. They are randomised by half, so that members do not all reconnect at once.
 
     Args:
         patience: s of pauses in all; None: without end.
@@ -64,7 +64,7 @@ class HostSearch:
     def __init__(self, lost: errors.LanchatError, people: int, timing: Timing, now: float, *, others: bool) -> None:
         self.lost, self._timing = lost, timing
         self.moved = isinstance(lost, errors.RoomMoved)
-        self._closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
+        self._closed = isinstance(lost, errors.RoomClosed)  # then another host may well answer at its address
         self.hasty = others and not self._closed
         self.asks = self.hasty and not self.moved
         # The new host waits for us. Who comes is spread over the time that it takes to let all of them in.
@@ -72,13 +72,13 @@ class HostSearch:
         self._abandoned_at = now + timing.abandoned if self.hasty else math.inf
 
     def pauses(self, patience: float | None) -> Iterator[float]:
-        """Before each try; for the patience see `backoff`."""
+        """The pauses before each attempt; for `patience` see `backoff`."""
         if self.moved and patience is not None:
             patience = max(patience, self._timing.follow)
         return backoff(self._timing, patience, hasty=self.hasty, first=self._first)
 
     def is_abandoned(self, now: float) -> bool:
-        """Whether nobody has taken over for so long that a person is told, which happens once."""
+        """Whether nobody has taken over for so long that the person is told. True only once."""
         if now < self._abandoned_at:
             return False
         self._abandoned_at = math.inf
@@ -90,7 +90,7 @@ class HostSearch:
 
 
 class AnotherRoom(errors.NoSuchRoom):
-    """The host's key answers for another room."""
+    """A host with the right key answers, but for another room."""
 
 
 def may_reconnect(error: errors.LanchatError, reopening: bool = False) -> bool:

@@ -48,7 +48,7 @@ class Outgoing(Pending):
 
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Send a message to everyone, now or after the next reconnect. Never waits for the network.
-        The caller may give an id: the room takes each of a key once.
+        The caller may give an id: of messages with the same id from one key, the room takes one.
 
         Returns:
             The message's id, which its `Said` and its `Acked` carry.
@@ -97,7 +97,7 @@ class Outgoing(Pending):
         self.ask(wire.Moderate(action, nick, clean_topic(text)))
 
     def ask(self, message: wire.FromMember) -> None:
-        """Send what nobody sends again.
+        """Send a message that is not resent if the link is lost.
 
         Raises:
             NotConnected: there is no link to the host at the moment.
@@ -144,12 +144,12 @@ class Outgoing(Pending):
         return message.id
 
     def _send(self, message: wire.FromMember) -> None:
-        """Send what the next link brings in any case: `begin` repeats it, or the host does."""
+        """Send a message that the next link repeats in any case: `begin` does, or the host asks again."""
         with self._changed:
             if self._connected:
                 self._send_now(message)
 
 
 def _without_time(say: Say) -> Say:
-    """The message as it is sent first: the host takes the time at which it comes."""
+    """The message as it is sent first, without a time: the host gives it the time of its arrival."""
     return Say(say.id, say.text, say.action, say.again)

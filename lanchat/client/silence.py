@@ -1,8 +1,8 @@
-"""How long a host may be silent until it counts as lost. Pure.
+"""Decides after which silence a host counts as lost. Pure.
 
-A host that has standbys promises a sign of life after each pause. On a network that loses packets they come late, and
-the longer the latest ones were late, the longer is the silence that means nothing. That one of them was late says
-nothing about the network: its host may have been busy for once. So the second worst delay counts.
+A host that has standbys promises heartbeats. On a network that loses packets they come late, and the later they came
+recently, the longer a harmless silence may be. A single late one says nothing about the network, because the host may
+have been busy. So the second worst delay of the last minute counts.
 """
 
 import heapq
@@ -21,7 +21,7 @@ class Silence:
     """The heartbeats of one link.
 
     Args:
-        took: s that it took to meet the host.
+        took: s until the card of the host came.
     """
 
     def __init__(self, timing: Timing, took: float = 0.0) -> None:
@@ -58,7 +58,7 @@ class Silence:
         return self._limit
 
     def is_rough(self, now: float) -> bool:
-        """Whether this network loses much or is slow, so that even so long a silence may mean nothing."""
+        """Whether this network is so bad that even such a silence may be harmless."""
         return self._limit > self._timing.host_silence or (self._slow_until is not None and now < self._slow_until)
 
     def _note(self, now: float, late: float) -> None:

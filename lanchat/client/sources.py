@@ -1,4 +1,4 @@
-"""What can be sent: a file of this machine, or a folder as a ZIP that is made while it is sent."""
+"""The sources of an upload: a file of this machine, or a folder as a ZIP that is made while it is sent."""
 
 import os
 import stat
@@ -27,7 +27,7 @@ _READ = 1 << 20  # bytes of a file that are read at once for its checksum alone
 
 
 class FileChanged(LanchatError):
-    """What is sent is something else than when its transfer began."""
+    """The file or folder has changed since its transfer began."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} changed while it was sent.", "Send it once more.")
@@ -39,13 +39,13 @@ class Source(Protocol):
     path: Path
     name: str
     size: int
-    left_out: list[str]  # what of a folder is not sent
+    left_out: list[str]  # entries of a folder that are not sent
 
     def read(self, at: int, most: int) -> bytes:
         """Some bytes from this offset on, at least one. Raises FileChanged, or OSError."""
 
     def check(self) -> None:
-        """Raises FileChanged if it is not what it was."""
+        """Raises FileChanged if the source has changed."""
 
     def close(self) -> None:
         """May be called twice."""

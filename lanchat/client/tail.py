@@ -1,7 +1,7 @@
-"""Before a standby hosts the room, it takes from another one what that has more of it.
+"""Before a standby hosts a room, it fetches the end of the room from another standby that has more.
 
-It does so where the other one could not host, because its disk is full, say. What was acknowledged may be there alone,
-and its author may be gone.
+This is needed if the other one cannot host, for example because its disk is full. It may be the only one that has a
+message which was acknowledged, and the author may be gone.
 """
 
 import logging
@@ -42,7 +42,7 @@ def fetch_tail(
     timing: Timing,
     at: Known,
 ) -> int | None:
-    """Add to our copy what the computer at this place has more of the room. Waits some seconds at most.
+    """Add to our copy what it lacks and the computer at this place has. Waits some seconds at most.
 
     Returns:
         The last number that our copy has now; None: nothing has changed.
@@ -66,7 +66,7 @@ def _ask(
     flusher: Flusher,
     deadline: float,
 ) -> tuple[Timeline, list[Record]]:
-    """What the computer at this endpoint has more: first private messages, then events.
+    """Fetch what our copy lacks from the computer at this endpoint: first private messages, then events.
 
     Raises:
         LanchatError: it is another computer, or does not answer as it should.
@@ -100,7 +100,7 @@ def _ask(
 
 
 class _Tail:
-    """What has come so far.
+    """Collects the pages of the other copy.
 
     Args:
         last: the last number that the other copy has.
@@ -111,7 +111,7 @@ class _Tail:
         self._timeline, self._last, self._size = timeline, last, 0
 
     def page(self, fetch: Fetch, reader: HostReader) -> int:
-        """Take the answer. Returns after which number to go on; MAX_NUMBER: there is no more.
+        """Take the answer to a request. Returns the number after which to go on; MAX_NUMBER: there is no more.
 
         Raises:
             LanchatError: the answer is not as it should be.

@@ -1,7 +1,7 @@
-"""A standby whose link to the host has ended: it finds out who hosts the room now, or that it is to do that itself.
+"""What a standby does when its link to the host has ended: it finds out who hosts the room now, or hosts it itself.
 
-The rules are in room/succession.py. This is what they need: it dials, asks and waits, in the member's reader thread.
-The one that is to go first does so by itself, since it has lost the host as well; the others ask until it hosts.
+The rules are in room/succession.py. This module does what they say: it dials, asks and waits, in the member's reader
+thread. The standby that is to host has lost the host as well, and begins by itself; the others ask until it hosts.
 """
 
 import logging
@@ -27,9 +27,9 @@ class Lost:
 
     Args:
         since: s of the monotonic clock, when the last sign of life came.
-        silent: it has said nothing for so long that it counts as lost.
-        rough: and yet it may be there, because the network is bad.
-        took: s that it took to meet the host, which says how slow the network is.
+        silent: the host has said nothing for so long that it counts as lost.
+        rough: the network is so bad that the host may be there all the same.
+        took: s until the card of the host came, which says how slow the network is.
     """
 
     since: float
@@ -42,10 +42,10 @@ class Takeover:
     """One loss of the host, until somebody hosts the room again. For the reader thread.
 
     Args:
-        me: what this computer has.
+        me: what this computer shows as a standby.
         places: where the owner and the standbys are, this computer among them.
         host: the index of the host that is lost, and its addresses.
-        fetch: adds to our copy what the computer at this place has more; see `fetch_tail`.
+        fetch: adds to our copy what it lacks and the computer at this place has; see `fetch_tail`.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Takeover:
         self._loss = Loss(lost.since, certain=lost.silent)
         once_more = lost.silent and lost.rough
         self._passed_over = {self._host} if lost.silent and not once_more else set()  # not asked the first time
-        # Who has no time to answer does not seem to be there, and two would host the room.
+        # A standby without the time to answer would count as absent, and two would host the room.
         self._limit = timing.ask_long if lost.rough else min(timing.ask_long, max(timing.ask, 2 * lost.took))
         self._tls = client_context()
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Claim | Wait:
-        """Find out what is to be done now. Waits a second or two at most."""
+        """Find out the next step. Waits a second or two at most."""
         loss = self._loss
         while not stopped():
             now = time.monotonic()
@@ -101,7 +101,7 @@ class Takeover:
         return Wait("We leave.")
 
     def _take_tail(self, index: int) -> None:
-        """Have what this one has more. Where it cannot be had, it is said again by those who have said it."""
+        """Fetch what another standby has and we lack. If that fails, authors resend their own messages later."""
         if (seq := self._fetch(self._places[index])) is not None:
             self._me = replace(self._me, seq=seq)
         self._loss.places = [
@@ -109,7 +109,7 @@ class Takeover:
         ]
 
     def _is_gone(self, stopped: Callable[[], bool]) -> bool:
-        """Whether the host has ended, or has been silent for too long. One that answers is followed at once."""
+        """Whether the host has ended, or has been silent for too long, or another computer says that it hosts the room."""
         timing = self._timing
         if refuses(self._host_at, timing.ask):
             time.sleep(timing.refused_again)  # it may be starting again
@@ -120,10 +120,10 @@ class Takeover:
         return hosts or time.monotonic() - self._loss.since >= timing.host_silence
 
     def _ask(self, stopped: Callable[[], bool]) -> None:
-        """See what the others know."""
+        """Read the cards of the other computers."""
 
         def enough(found: Mapping[int, Shown]) -> bool:
-            """Whether nobody else needs to be waited for: one hosts the room, as it says, or we leave."""
+            """Whether to wait for no more answers: one of them hosts the room, or we leave."""
             return stopped() or any(not card.standby for card, _ in found.values())
 
         at = {index: place.endpoints for index, place in self._places.items() if index not in self._passed_over}

@@ -79,7 +79,7 @@ class Transfers:
         self._waiting: list[int] = []  # numbers of transfers that wait for their turn, in order
         self._running: dict[int, RunningTransfer] = {}  # all that are not done yet
         self._threads: list[threading.Thread] = []
-        self._taken_back: set[str] = set()  # ids of what a person has cancelled
+        self._taken_back: set[str] = set()  # ids of transfers that the person has cancelled
 
     @property
     def busy(self) -> bool:
@@ -87,11 +87,11 @@ class Transfers:
         return bool(self._running)
 
     def open(self, path: Path, recipient: Recipient | None = None, unfinished: Unfinished | None = None) -> Upload:
-        """A file or a folder to be sent. `send` closes it at the end.
+        """Open a file or a folder to be sent. `send` closes it at the end.
 
         Args:
             recipient: the one person that it is for; None: it is for everybody.
-            unfinished: what remembers it for a later run, or an earlier run has begun.
+            unfinished: the note of this transfer for a later run, or from an earlier one.
 
         Raises:
             LanchatError: there is none, or it cannot be read.
@@ -140,7 +140,7 @@ class Transfers:
             thread.join()
 
     def _take_back(self, transfer: RunningTransfer) -> None:
-        """What was cancelled is nothing that others could ever fetch, so it does not stay in their lists."""
+        """Ask the host to remove a file whose sending was cancelled, because nobody could ever fetch it."""
         with self._changed:
             self._taken_back.add(transfer.id)  # the answer with the host's name for it may be on its way
         if transfer.file and transfer.progress.state is not TransferState.DONE:
@@ -212,7 +212,7 @@ class Transfers:
             except (ConnectionLost, NoSuchRoom) as error:
                 if transfer.progress.done > done:
                     pauses, failures, done = backoff(self._timing), 0, transfer.progress.done
-                if transfer.awaits_sender:  # the host removes the file if they never come back
+                if transfer.awaits_sender:  # if the sender never comes back, the host removes the file
                     transfer.say(TransferState.WAITING, WAITS_FOR_SENDER)
                     self._pause(transfer, self._timing.place_every)
                     continue
@@ -230,7 +230,7 @@ class Transfers:
             case FileRefused(code=code, text=text):
                 raise Refused(f"Not sent: {text}" if transfer.progress.up else text, code=code)
             case FileEntry(file=file):
-                transfer.file = file  # it is stored already: only the host's last line was lost
+                transfer.file = file  # it is stored already; only the last line of the host was lost
             case FileTicket(file=file) as ticket:
                 transfer.file = file
                 transfer.awaits_sender = not transfer.lacks(ticket)
@@ -241,7 +241,7 @@ class Transfers:
                 except Refused as error:
                     if error.code == "disk":
                         raise
-                    raise ConnectionLost(str(error)) from None  # of this ticket; the next one may do
+                    raise ConnectionLost(str(error)) from None  # the ticket was refused; the next one may be good
                 finally:
                     link.close()
 

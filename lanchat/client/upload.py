@@ -28,7 +28,7 @@ class Upload:
     """Owned by the thread of its transfer. The hash stays from one link to the next.
 
     Args:
-        source: None: what is at the path.
+        source: of the bytes; None: the file or folder at the path.
 
     Raises:
         LanchatError: there is none, or it cannot be read.
@@ -47,7 +47,7 @@ class Upload:
 
     @property
     def left_out(self) -> list[str]:
-        """What of a folder is not sent: links, special files, files that are too large."""
+        """The entries of a folder that are not sent: links, special files, files that are too large."""
         return self._source.left_out
 
     @property
@@ -63,7 +63,7 @@ class Upload:
         """
 
     def offer(self, id: str, *, again: bool) -> FileSend:
-        """What to offer to the host."""
+        """The offer for the host."""
         return FileSend(id, self.name[-MAX_NAME:], self.size, again)
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
@@ -119,7 +119,7 @@ class Upload:
 
 
 class _Lines:
-    """The lines of a host on a transfer link that this end sends on."""
+    """Reads the lines of the host on a link on which this end sends a file."""
 
     def __init__(self, link: Link, stall: float) -> None:
         self._link = link
@@ -128,7 +128,7 @@ class _Lines:
         self._lines: list[TransferLine] = []
 
     def check(self) -> None:
-        """Read what the host has to say while we send: a refusal, or the end of the link."""
+        """See whether the host has said anything while we send: a refusal, or the end of the link."""
         self._read()
         for line in self._lines:
             _raise_refusal(line)
