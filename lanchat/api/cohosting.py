@@ -1,4 +1,4 @@
-"""The part of a host on an engine that is about the other hosts: it shows itself to them, and them to its members."""
+"""Makes a host on an engine known to the other hosts of the room, and those to its members."""
 
 import logging
 import threading
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Owner:
-    """Signs who may host a room on an engine. One thread at a time.
+    """Signs which computers may host a room on an engine. For one thread at a time.
 
     Args:
         choice: names computers that need not ask our person.
@@ -53,7 +53,7 @@ class Owner:
         return member_id(key) in self._expected and key not in self.keys
 
     def how_to_accept(self, asking: Asking) -> str:
-        """What our person does to let this computer host, as a sentence."""
+        """A sentence that tells our person how to let this computer host."""
         if self._has_screen:
             return f"If the fingerprint is right: /cohost {asking.code}"
         id = member_id(asking.key)
@@ -89,7 +89,7 @@ class Cohosting(Closable):
     """A thread of a host, until `close`. Public methods are for any thread.
 
     Args:
-        here: returns what this host says of itself; its index does not matter.
+        here: returns what this host tells about itself; the index in it is ignored.
         owner: None: the room is somebody else's.
         say: called with a sentence for our person; never waits.
         removed: called once, when the owner names this computer no more.
@@ -109,7 +109,7 @@ class Cohosting(Closable):
         self._there, self._beside, self._here, self._title = there, beside, here, safe_text(title)
         self._owner, self._say, self._removed, self._timing = owner, say, removed, timing
         self._asking: tuple[Asking, ...] = ()
-        self._told: set[bytes] = set()  # the keys of those who ask, of whom our person was told
+        self._told: set[bytes] = set()  # keys of computers that have asked, and of which our person was told
         self._living: tuple[Present, ...] = ()
         self._nicks: dict[bytes, str] = {}  # of hosts and of those who asked
         self._renewed_at = time.monotonic()
@@ -155,7 +155,7 @@ class Cohosting(Closable):
         return f"{safe_text(nick)}'s computer may host the room no more; its people go on at another one."
 
     def listing(self) -> str:
-        """Who hosts the room, in words."""
+        """The text of `/standbys`: which computers host the room."""
         with self._changed:
             living = {one.place.key: one for one in self._living}
             away = [key for key in (self._owner.keys if self._owner is not None else ()) if key not in living]
@@ -200,14 +200,14 @@ class Cohosting(Closable):
                 self._there.publish(papers)
             self._hear(self._there.asking())
         elif papers.index_of(here.place.key) is None:
-            if not self._left:  # by the papers of before: members end a link by which they hear newer ones
+            if not self._left:  # members end a link to a host that the newest papers do not name, so keep the old ones
                 self._left = True
                 self._removed()
             return
         self._beside.learn(papers, self._placed(papers))
 
     def _papers(self, kept: HostPapers | None) -> HostPapers:
-        """What the owner has signed last, checked."""
+        """The newest papers of the owner, with their signatures checked."""
         if self._owner is not None:
             if time.monotonic() - self._renewed_at > RENEWAL / 1000:
                 self._renewed_at = time.monotonic()
@@ -225,7 +225,7 @@ class Cohosting(Closable):
         return kept if newer else known
 
     def _placed(self, papers: HostPapers) -> list[Place]:
-        """Where the hosts are whom the owner has named, the one with the fewest people first."""
+        """The places of the hosts that the owner has named, the one with the fewest people first."""
         living = sorted(self._there.present(), key=lambda one: one.people)
         indexes = [(one, papers.index_of(one.place.key)) for one in living]
         named = [(one, index) for one, index in indexes if index is not None]
@@ -239,7 +239,7 @@ class Cohosting(Closable):
         return [one.place.with_index(index) for one, index in named]
 
     def _hear(self, asking: list[Asking]) -> None:
-        """Tell our person of those who ask to be a host."""
+        """Tell our person which computers ask to be hosts."""
         assert self._owner is not None
         with self._changed:
             for one in [one for one in asking if self._owner.expects(one.key)]:

@@ -1,4 +1,4 @@
-"""Continues a room from the copy on this computer, when nobody hosts the room: the next morning, bob comes first."""
+"""Continues a room from the copy on this computer when nobody hosts it, for example on the next morning."""
 
 import secrets
 import time
@@ -51,7 +51,7 @@ class Copy:
     problem: str
 
     def nick(self, index: int) -> str:
-        """By which the person at the computer with this index is called; "": that is not known."""
+        """The nick of the person at the computer with this index; "": it is not known."""
         return next((place.nick for place in self.places if place.index == index), "")
 
 
@@ -91,11 +91,11 @@ def continue_room(
     drop_oldest: bool = True,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
-    """Host the room of a copy, and be in it.
+    """Host the room of a copy, and join it.
 
     Args:
         least_term: the term that begins has at least this number.
-        password: of the room; it needs to be the same as ever, or nobody of its members comes in.
+        password: of the room; it must be the same as before, or its members cannot come in.
         drop_oldest: as for `host`.
 
     Raises:
@@ -143,7 +143,7 @@ def continue_room(
 
 
 def _read(kept: KeptCopy, identity: Identity, now: int) -> Copy | None:
-    """What a copy says about its room; None: it is not complete enough to say anything, or it is of our own room."""
+    """Read what a copy says about its room; None: essential parts are missing, or the room is our own."""
     state = kept.state
     try:
         owner, rules = state["owner"], read_rules(state["rules"].decode())
@@ -169,7 +169,7 @@ def _read(kept: KeptCopy, identity: Identity, now: int) -> Copy | None:
 
 
 def _card(copy: Copy, *, password: bool) -> Card:
-    """What the last host has shown, as far as it matters here."""
+    """A card like that of the last host, as far as it matters here."""
     papers, nick = copy.papers, copy.nick(index_of(copy.epoch))
     shown = VERSION, papers.room, copy.title, nick, 0, password, secrets.token_bytes(NONCE_SIZE)
     return Card(*shown, owner=papers.owner, delegation=papers.delegation, term=papers.term)

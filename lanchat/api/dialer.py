@@ -16,7 +16,7 @@ from lanchat.protocol.address import DEFAULT_PORT, Endpoint, is_ip
 from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 
-_NOWHERE = Endpoint("127.0.0.1", DEFAULT_PORT)  # of a host that no other machine can reach
+_NOWHERE = Endpoint("127.0.0.1", DEFAULT_PORT)  # the address of a host that no other machine can reach
 _PATIENT_TRIES = 2  # with the first place alone in front, before the others take their part in being the first
 
 
@@ -83,11 +83,11 @@ class Dialer:
         self._endpoints = tuple(sorted(self._endpoints, key=lambda endpoint: endpoint == self.last))
 
     def places_changed(self, places: tuple[Place, ...]) -> None:
-        """The room may be at these places, if its host is gone; the likeliest comes first."""
+        """If the host is gone, the room may be at these places, the likeliest first."""
         self._places = places
 
     def prefer(self, index: int) -> None:
-        """The room is likely at the computer with this index now: it is dialled first."""
+        """Dial the computer with this index first, because the room is likely there now."""
         self._preferred, self._tries = index, 0
 
     def settled(self) -> None:
@@ -149,7 +149,7 @@ class Dialer:
         from lanchat.discovery.finder import Finder
 
         room_id, first = self._check.wanted_room, not self._check.fingerprint
-        if not room_id or self._unwanted():  # who leaves now need not wait for a search to begin and to end
+        if not room_id or self._unwanted():  # a member that leaves does not have to wait for a search
             return False
         if first:
             self._looking()

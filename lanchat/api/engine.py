@@ -28,13 +28,13 @@ def open_engine(
     on_problem: Callable[[str], None],
     timing: Timing,
 ) -> tuple[EngineLog, Callable[..., EngineHub]]:
-    """The log of the room, and what makes its hub.
+    """Open the log of a room on an engine. Returns it with the function that makes its hub.
 
     Args:
         folder: None: the room is ephemeral.
 
     Raises:
-        ValueError: an ephemeral room cannot have one.
+        ValueError: the room is ephemeral, so it cannot be on an engine.
         LanchatError: redis-py is missing, or standbys may host the room.
     """
     if folder is None:
@@ -77,7 +77,7 @@ def load_redis() -> None:
 
 
 def _standbys_of(folder: RoomFolder, identity: Identity) -> bool:
-    """Whether other computers may host the room, by a list that is still valid."""
+    """Whether a list of standbys that is still valid lets other computers host the room."""
     paper = read_appointed(folder.path).paper
     named = read_delegation(paper, identity.public) if paper else None
     standbys = [one for one in named.standbys if one.role == "s"] if named is not None else []

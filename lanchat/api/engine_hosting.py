@@ -44,7 +44,7 @@ class RoomAtEngine:
 def find_room(
     address: EngineAddress, title: str, identity: Identity, home: Path, timing: Timing
 ) -> RoomAtEngine | None:
-    """The room of somebody else that is at this engine under this title; None: there is none.
+    """Find somebody else's room with this title at an engine; None: there is none.
 
     Raises:
         LanchatError: the engine cannot be asked; or several rooms have this title; or that room had another owner.
@@ -67,7 +67,7 @@ def find_room(
 
 
 class BesideFolder(Closable):
-    """What this computer keeps of a room that it hosts beside its owner. Raises LanchatError if it cannot be used."""
+    """The folder of a room that this computer hosts beside its owner. Raises LanchatError if it cannot be used."""
 
     def __init__(self, home: Path, room: str) -> None:
         self.path = home / FOLDER / room
@@ -101,7 +101,7 @@ def wait_for_owner(
     """Ask the owner to accept this computer as a host, and wait until that has happened.
 
     Args:
-        say: called with a sentence, once, if it has not happened before.
+        say: called once with a sentence that says what to wait for, unless the owner has accepted before.
         deadline: by `time.monotonic()`; None: there is none.
 
     Raises:
@@ -138,7 +138,7 @@ def _accepts(papers: HostPapers, room: RoomAtEngine, key: bytes) -> bool:
 
 
 class EngineHosting:
-    """Begins what a host on an engine does beside hosting.
+    """Prepares a host on an engine for the other hosts of the room, before and after it has started.
 
     Args:
         nick: of our person, when the room was opened.
@@ -172,7 +172,7 @@ class EngineHosting:
         return Beside(self._papers, self._identity.public, self._timing.heartbeat)
 
     def begin(self, hosting: Hosting, nick: Callable[[], str]) -> Cohosting:
-        """Show the host to the others, from now on."""
+        """Show this host to the other hosts from now on."""
         host, beside = hosting.host, hosting.host.beside
         assert beside is not None
         if self._owner is not None:
@@ -205,7 +205,7 @@ def owners_hosting(
     *,
     password: bool,
 ) -> EngineHosting:
-    """That of the owner of a room. Raises LanchatError if what was signed before cannot be read."""
+    """The `EngineHosting` of a room's owner. Raises LanchatError if what was signed before cannot be read."""
     about = folder.about
     signing = Signing(folder.path, about.id, identity, password=password)
     room = RoomAtEngine(about.id, EngineRoom(about.title, nick, identity.public))

@@ -19,14 +19,14 @@ from lanchat.storage.replica import SPARE
 from lanchat.threads import Closable, join_started
 
 _LIST_WAIT = 10.0  # s for the host to say which files there are
-_FETCH_WAIT = 600.0  # s for one file; what has come by then stays
+_FETCH_WAIT = 600.0  # s for one file; what has come by then is kept
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """A file as its copy is called: by the host's name for it, as the files of a host are (storage/blobs.py)."""
+    """A file under the name of its copy, which is the host's name for it (storage/blobs.py)."""
 
     file: str
     size: int
@@ -77,7 +77,7 @@ class FileCopies(Closable):
                 _log.info("files are not copied now: %s", error)
 
     def _look(self, folder: Path) -> None:
-        """Copy what is missing, and drop what the room has no more."""
+        """Copy missing files, and delete copies of files that the room no longer has."""
         entries = self._transfers.questions.list(_LIST_WAIT)
         if not self._keeps():
             _drop(folder, {entry.file for entry in entries})
@@ -107,7 +107,7 @@ class FileCopies(Closable):
 
 
 def _drop(folder: Path, listed: Set[str]) -> None:
-    """Delete what the room has no more, and what has come of it."""
+    """Delete copies, and parts of copies, of files that the room no longer has."""
     for path in list(folder.iterdir()) if folder.is_dir() else ():
         file = path.name.removeprefix(".").removesuffix(".part")
         if is_room_id(file) and file not in listed:

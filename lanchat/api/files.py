@@ -66,7 +66,8 @@ class RoomFiles(RoomRequests):
             on_progress: called often, from another thread.
 
         Raises:
-            ValueError: that person is a guest without a key, or yourself, or the host has given the nick to two keys.
+            ValueError: the nick breaks its rules or is your own, or that person is a guest without a key, or the host
+                has given the nick to two keys.
             Refused: the host does not take it, or knows no such person.
             LanchatError: there is no such file, it changed meanwhile, or the connection has ended.
         """
@@ -79,7 +80,7 @@ class RoomFiles(RoomRequests):
         """The one person that a file for this nick is for.
 
         Args:
-            has_rival: that the host has given the nick to two keys is known, and does not matter.
+            has_rival: accept a nick that the host has given to two keys, because the caller knows it.
 
         Raises:
             ValueError: as for `send_file`.
@@ -123,7 +124,7 @@ class RoomFiles(RoomRequests):
             The path of the new file.
 
         Raises:
-            Refused: the file is not there any more.
+            Refused: no file of the room is called so, or it is not there any more.
             LanchatError: the folder cannot be written, or the connection has ended.
         """
         entry = file if isinstance(file, FileEntry) else file_called(file, self.files)

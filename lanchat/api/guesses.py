@@ -17,12 +17,12 @@ class GuessNotices:
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
         self._clock = clock
-        self._number = 0  # since the last sentence; two threads may count as one, which is no harm
+        self._number = 0  # since the last sentence; of two threads at once one may not be counted, which is harmless
         self._told_at = clock() - PAUSE
         self._saying = threading.Lock()  # held while it is said: the terminal may stand still, and only one has to wait
 
     def __call__(self, source: str) -> None:
-        """Somebody at this address has given a wrong password; "": on this machine."""
+        """Note a wrong password from this address; "": from this machine."""
         self._number += 1
         if not self._saying.acquire(blocking=False):
             return

@@ -1,4 +1,4 @@
-"""Compares a host with the one that a person means: its room, and its key with what is known of that."""
+"""Checks that a host is the one that a person means: by its room, and by its key and the keys that are known."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Hosting a room from a program: the function that opens one, and the room as an object."""
+"""Hosting a room from a program: `host` opens a room, and `HostedRoom` is that room as an object."""
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -147,7 +147,7 @@ def host(
         make_hub: Callable[..., Hub] = Hub
         together = None
         if engine is not None:
-            from lanchat.api.engine import open_engine  # nobody else loads it
+            from lanchat.api.engine import open_engine  # only rooms on an engine load it
 
             log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
             from lanchat.api.engine_hosting import owners_hosting
@@ -204,7 +204,7 @@ class HostedRoom(JoinedRoom):
 
     @property
     def host(self) -> Host:
-        """Only while this program hosts the room."""
+        """The server. To be used only while this program hosts the room (`hosting`)."""
         return self._hosting.host
 
     @property

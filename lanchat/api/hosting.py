@@ -1,4 +1,4 @@
-"""What a program runs while it hosts a room: the host, what shows the room to others, and what it has on the disk."""
+"""Everything that a program runs while it hosts a room: the host, its advertising, its standbys, its disk."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Hosting(Closable):
-    """Owned by one thread at a time.
+    """One hosting of a room. Owned by one thread at a time.
 
     Args:
         host: has started.
@@ -50,7 +50,7 @@ class Hosting(Closable):
         self._announce = announce
         self.naming: Naming | None = None  # names standbys, at the room's owner
         self.cohosting: Cohosting | None = None  # of a room on an engine, which may have several hosts
-        self._outside: list[Closable] = []  # what works for people who are not in the room yet
+        self._outside: list[Closable] = []  # parts that show the room to others, and watch for them
 
     def show(self, on_problem: Callable[[str], None], timing: Timing) -> None:
         """Let others find the room, and tell our person when they cannot reach it. To be called once.

@@ -62,7 +62,7 @@ def join(
         bot: others see that a program speaks, so that programs do not answer each other without end.
 
     Raises:
-        ValueError: the nick breaks its rules, or the invite is incomplete.
+        ValueError: the nick breaks its rules, the invite is incomplete, or the port is none.
         NoSuchRoom: no room has that name, or only another one than the room that is known by it, or no host answers at
             that address.
         LanchatError: the host refuses, several rooms have that title, ...
@@ -134,7 +134,7 @@ def join_target(
     def open_store(card: Card) -> MemberStore:
         if ours is not None:
             ours.met(card)
-        check.remember(card)  # not earlier: only now the host has proven that it knows the password
+        check.remember(card)  # not before: only now has the host proven that it knows the password
         if card.ephemeral or keeping == "nothing":
             return NoStore()
         if keeping == "history":

@@ -1,4 +1,4 @@
-"""The part of a joined room that is about what comes: events one by one for a program, or all items for a screen."""
+"""The part of a joined room that receives: events one by one for a program, or all items for a screen."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +12,7 @@ from lanchat.protocol.messages import Event, Said
 
 
 class RoomEvents(RoomFiles):
-    """Only one thread takes events or items; `is_own`, `is_bot`, `ended` and `confirm` are for any thread."""
+    """Receives. One thread takes events or items; `is_own`, `is_bot`, `ended` and `confirm` are for any thread."""
 
     _outgoing: Outgoing
 

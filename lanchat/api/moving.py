@@ -1,4 +1,4 @@
-"""The part of a joined room that is about who hosts it: this program or another one, and who could."""
+"""The part of a joined room about its hosts: whether this program hosts it, and which computers could."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ class MovingRoom(Closable):
     _member: Member
     _state: RoomState
     _standby: "Standby | None"
-    ends = False  # the room closes for everybody when this program leaves it
+    ends = False  # whether the room closes for everybody when this program leaves it
 
     @property
     def hosting(self) -> bool:
@@ -38,7 +38,7 @@ class MovingRoom(Closable):
 
     @property
     def owned(self) -> bool:
-        """Whether the room is ours, wherever it is hosted."""
+        """Whether this person is the owner of the room, wherever it is hosted."""
         return self._standby is not None and self._standby.owner
 
     @property
@@ -48,7 +48,7 @@ class MovingRoom(Closable):
 
     @property
     def successor(self) -> str:
-        """After `close`: the nick of who hosts the room from then on; "": it is closed, or we did not host it."""
+        """After `close`: the nick of the person whose computer took over; "": none did, or we did not host the room."""
         return self._standby.successor if self._standby is not None else ""
 
     @property
@@ -58,12 +58,12 @@ class MovingRoom(Closable):
 
     @property
     def silence(self) -> float | None:
-        """For how many s nothing has come from a host that promises a sign of life each second; None: none does."""
+        """Seconds since anything came from a host that sends a sign of life each second; None: this host does not."""
         return self._member.follower.cluster.silence
 
     @property
     def goes_on(self) -> bool:
-        """Whether another computer hosts the room as well, so that it goes on without this program."""
+        """Whether the room is on an engine and has another host, so that it goes on without this program."""
         hosting = self._standby.hosting if self._standby is not None else None
         beside = hosting.host.beside if hosting is not None else None
         return beside is not None and beside.successor >= 0
@@ -75,7 +75,7 @@ class MovingRoom(Closable):
             What follows, as a sentence.
 
         Raises:
-            ValueError: it cannot, and why.
+            ValueError: it may not host the room; the text says why.
             LanchatError: the disk refuses.
         """
         return self._cohosting.admit(code)
@@ -163,7 +163,7 @@ class MovingRoom(Closable):
         """Have our own room closed for everybody, so that no standby opens it again.
 
         Returns:
-            Whether this program hosts it: then `close` does it. Else the host is told now.
+            Whether this program hosts the room, so that `close` will close it. Otherwise the host was told.
 
         Raises:
             LanchatError: the room is not ours, the disk refuses, or there is no link to the host now.

@@ -78,7 +78,7 @@ class Naming(Closable):
         self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
         self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
         self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
-        self._renew_at = 0.0  # s; the first look of a run signs
+        self._renew_at = 0.0  # s; 0: at the first look
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="naming")
         self._started = False
@@ -94,7 +94,7 @@ class Naming(Closable):
             join_started(self._thread)
 
     def order(self, argument: str) -> str:
-        """Name standbys as the owner says: "auto", "off", or nicks. Any thread.
+        """Do what the owner says about standbys: "auto", "off", or the nicks of the wanted ones. Any thread.
 
         Returns:
             What follows, as a sentence.
@@ -119,7 +119,7 @@ class Naming(Closable):
         return "They are asked. /standbys shows who can take over."
 
     def end(self) -> None:
-        """Name nobody, so that nobody opens the room again."""
+        """Sign a list without standbys, so that nobody opens the room again."""
         with self._lock:
             self._wanted = ()
             self._sign(())
@@ -132,7 +132,7 @@ class Naming(Closable):
                 _log.warning("no standby is named: %s", error)
 
     def look(self, now: float) -> None:
-        """Ask and name whom it takes now. `now` is in s, by the clock of the host."""
+        """Ask computers and name standbys, as far as needed now. `now` is in s, by the clock of the host."""
         volunteers = [one for one in self._moving.volunteers if one.key != self._moving.standing.owner]
         self._probe(volunteers, now)
         able = [one for one in volunteers if one.port and self._reached.get(one.session) == one.port]
@@ -146,7 +146,7 @@ class Naming(Closable):
                 else:
                     self._away.setdefault(standby.index, now)
             chosen = self._choose(able, now)
-            if banned := self._moving.banned:  # or they would host the room the next morning
+            if banned := self._moving.banned:  # banned people must not host the room the next morning
                 chosen = tuple(one for one in chosen if member_id(one.key) not in banned)
             if chosen != named or now >= self._renew_at:
                 self._sign(chosen)
@@ -235,7 +235,7 @@ class Naming(Closable):
             card, key = shown.get(one.session, (None, b""))
             if card is not None and card.room == self._moving.standing.room and card.standby and key == one.key:
                 self._reached[one.session] = one.port
-            elif not unable.is_set():  # else it is this machine that reaches nobody: another look follows
+            elif not unable.is_set():  # otherwise this machine reaches nobody: try again
                 _log.info("the port %d of a candidate cannot be reached", one.port)
                 self._blocked[one.key] = now + self._timing.blocked
         blocked = [one for one in volunteers if one.port and one.key in self._blocked]

@@ -42,7 +42,7 @@ from lanchat.storage.sqlite_log import SqliteLog
 def owners_term(
     folder: RoomFolder, identity: Identity, say: Callable[[str], None], rules: Rules, *, password: bool
 ) -> Term:
-    """By what right the owner of a room begins to host it again.
+    """The term with which the owner of a room begins to host it again.
 
     Raises:
         LanchatError: what it has signed before cannot be read.

@@ -1,4 +1,4 @@
-"""A standby becomes the host of its room: from its copy, its ports and the papers, what a program runs from then on."""
+"""Makes a standby the host of its room, from its copy, its ports and the papers."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -53,11 +53,11 @@ def host_copy(
     on_problem: Callable[[str], None],
     timing: Timing,
 ) -> Hosting:
-    """Host the room of this copy. It is over, and so is the port, whose listeners are the host's.
+    """Host the room of this copy. The copy is closed, and so is the standby's port: its listeners become the host's.
 
     Args:
         rules: of the room, as the copy has them.
-        card: what the last host has shown.
+        card: of the last host.
         yielded: called once another computer hosts the room.
 
     Raises:
@@ -81,7 +81,7 @@ def host_copy(
         raise _unfit(error) from None
     with ExitStack() as undo:
         blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
-        opened = log.open()  # before the port changes hands: if the disk is full, it goes on to say so
+        opened = log.open()  # before the port is taken over: if the disk is full, the standby stays and says so
         undo.callback(log.close)
         undo.callback(port.close)
         web = WebAccess(on, locked=card.password)
@@ -134,5 +134,5 @@ def host_copy(
 
 
 def _unfit(error: ValueError) -> ProtocolError:
-    """The last host has given the room a title or a retention that is none."""
+    """The error for a room whose last host gave it an invalid title or retention."""
     return ProtocolError(f"The room cannot be hosted as it is: {error}")

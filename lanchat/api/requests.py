@@ -1,4 +1,4 @@
-"""The part of a joined room that asks the host for something, or tells the others about us."""
+"""The part of a joined room that asks the host for something, or tells the others something about us."""
 
 from lanchat.api.moving import MovingRoom
 from lanchat.protocol.fields import MAX_CODE, MAX_NAME
@@ -6,7 +6,7 @@ from lanchat.protocol.people import PeopleList
 
 
 class RoomRequests(MovingRoom):
-    """Any thread."""
+    """Requests to the host. Any thread."""
 
     def rename(self, nick: str) -> None:
         """Ask for another nick; a `Renamed` or a `Notice` follows.

@@ -47,7 +47,7 @@ def find_elsewhere(
             return Seen()
         places = read_places(appointed.places or "[]")
     except LanchatError:
-        return Seen()  # opening the room says why
+        return Seen()  # the error comes again when the room is opened
     standbys = [place for place in places if place.index != OWNER_INDEX]
     papers = Papers(known[0].id, identity.public, appointed.paper)
     return Search(papers, identity.public, standbys).run(on, look)
@@ -57,7 +57,7 @@ class Renewal(Closable):
     """A thread that keeps the list of standbys valid while the owner of a room is in it and another program hosts it.
 
     Args:
-        every: s; the first time is now.
+        every: s between two times; the first one is now.
     """
 
     def __init__(self, room: MovingRoom, every: float) -> None:

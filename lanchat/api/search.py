@@ -1,4 +1,4 @@
-"""Looks whether anybody hosts a room before our program opens it, and what its standbys know."""
+"""Looks whether a room is hosted before our program opens it, and asks what its standbys know."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ class Elsewhere:
     """A room at the computer that hosts it.
 
     Args:
-        host: the nick of who hosts it.
+        host: the nick of the person at that computer.
         since: ms since 1970, by that computer's clock.
     """
 
@@ -65,7 +65,7 @@ class Search:
     """Asks the places that were known last, and discovery, at the same time.
 
     Args:
-        papers: what is known of the room.
+        papers: of the room.
         ours: our public key, raw; we are not looked for.
         places: where the room may be.
     """
@@ -95,7 +95,7 @@ class Search:
     def _discover(self, on: OwnAddresses, until: float) -> None:
         from lanchat.discovery.finder import Finder
 
-        asked: set[Endpoint] = set()  # each answers once: the list changes for other reasons, too
+        asked: set[Endpoint] = set()  # each is asked once, although the list may change for other reasons
         with Finder(on, wanted=self._papers.room) as finder:
             listings = finder.listings()
             while not self._hosts and (left := until - time.monotonic()) > 0:

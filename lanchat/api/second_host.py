@@ -1,4 +1,4 @@
-"""Hosting somebody else's room beside its owner, on their engine."""
+"""Hosts somebody else's room on an engine, beside its owner."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -49,9 +49,9 @@ def host_beside(
     """Wait until the owner of this room has accepted this computer, and host it as well.
 
     Args:
-        say: called with what is waited for.
+        say: called with a sentence that says what to wait for.
         deadline: by `time.monotonic()`, when waiting ends; None: never.
-        password: of the room; each host is told it by its person.
+        password: of the room. The other hosts do not give it to this one; its person has to.
         nick, announce, limits, interfaces, on_problem, drop_oldest, timing, doors: as for `hosted.host`.
 
     Raises:

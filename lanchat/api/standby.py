@@ -1,4 +1,4 @@
-"""This computer as a standby of a room, and as its host: what a program opens for either, and closes again."""
+"""This computer as a standby of a room, and later as its host: opens and closes what a program needs for either."""
 
 import logging
 import threading
@@ -37,17 +37,16 @@ _log = logging.getLogger(__name__)
 
 
 class Standby(Closable):
-    """What a program needs so that its computer can keep a copy of one room, and host it. It is a `client.Keeper`.
+    """The `Keeper` (client/keeper.py) of a program: lets this computer keep a copy of one room, and host it.
 
-    The reader thread of the member calls most of it, `close` the thread that leaves the room.
+    Most methods are for the reader thread of the member, `close` is for the thread that leaves the room.
 
     Args:
         willing: as `standby` of a hello: 1: it may be named; 2: its person asked for that; 0: never.
-        card: what the first host of the room has shown.
-        nick: returns ours of now.
+        nick: returns the nick that we have now.
         on_problem: called with a sentence.
         folder: of the room, if this program has opened it because it is the owner's.
-        hosting: with which it hosts the room already.
+        hosting: if this program hosts the room already.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class Standby(Closable):
         self._page_at = 0  # the port of our page, while we hosted the room; 0: there was none
         self._copied_to: Path | None = None  # where the copy of the log is
         self._copies: FileCopies | None = None
-        self._unshown: Hosting | None = None  # what nobody can find yet
+        self._unshown: Hosting | None = None  # a hosting that is not shown to others yet
         self._showing: threading.Thread | None = None
         self._to_merge: list[Merging] = []  # see `take_to_merge`
         self._changing = threading.Lock()  # held while a hosting is shown to others, or ends
@@ -106,7 +105,7 @@ class Standby(Closable):
             return Replica(self._folder.log_path)
         path = hosted_path(self._home, papers.room)
         if path is None:
-            return None  # this computer never had the owner's copy
+            return None  # the owner's room was opened on another computer
         with file_errors(path):
             lock = lock_file(path / LOCK)
         return Replica(path / LOG, lock) if lock is not None else None
@@ -154,7 +153,7 @@ class Standby(Closable):
             if not port.is_open:
                 self._port = None
                 with suppress(LanchatError):
-                    self._port = self._open_port(port.port)  # who hosts in our place takes what is here alone
+                    self._port = self._open_port(port.port)  # the next host may need our copy
             raise
         self._port = None
         host = self.hosting.host
@@ -173,7 +172,7 @@ class Standby(Closable):
             self.hosting = None
 
     def settled(self) -> None:
-        """A host has admitted our member again. If it is our own, others can find it from now on."""
+        """A host has admitted our member again. If that host is our own, others can find it from now on."""
         self._dialer.settled()
         hosting, self._unshown = self._unshown, None
         if hosting is not None:
@@ -184,7 +183,7 @@ class Standby(Closable):
         with self._changing:
             if self.hosting is not hosting:
                 return  # it is over already
-            if trouble := self._on.trouble():  # then it is we who were cut off
+            if trouble := self._on.trouble():  # then this computer was cut off
                 self._on_problem(unreachable_text(trouble))
             hosting.show(self._on_problem, self._timing)
             path = hosted_path(self._home, hosting.host.room_id)
@@ -203,7 +202,7 @@ class Standby(Closable):
         self._copies = FileCopies(self._files, member.outgoing.host, member.transfers, every, lambda: self.owner)
 
     def _files(self) -> Path | None:
-        """Where copies of files are to be; None: this computer is no standby now, or hosts the room."""
+        """The folder for copies of files; None: this computer is not a standby now, or hosts the room."""
         log, follows = self._copied_to, self._port is not None and self.hosting is None
         return log.parent / FILES if log is not None and follows else None
 
@@ -226,7 +225,7 @@ class Standby(Closable):
                     _log.warning("not noted who hosts the room: %s", error)
 
     def _finish(self) -> None:
-        """Wait until a hosting that is over has let go of its log."""
+        """Wait until an ended hosting has closed its log."""
         if self._showing is not None:
             join_started(self._showing)
         with self._changing:
@@ -278,7 +277,7 @@ class Standby(Closable):
                 _log.info("the room closes: %s", trouble)
             else:
                 self.successor = hosting.host.moving.successor
-                self.yielded()  # the host says so as well, perhaps later
+                self.yielded()  # the host calls it as well, perhaps later
         self._finish()
         if self._copies is not None:
             self._copies.close()

@@ -100,7 +100,14 @@ def target_of(listing: Listing) -> Target:
 
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:
-    """The rooms of this network that were seen within `wait` seconds."""
+    """The rooms of this network that were seen within `wait` seconds. Takes that long.
+
+    Args:
+        interfaces: names or addresses on which to look; by default LANCHAT_INTERFACE, or all.
+
+    Raises:
+        LanchatError: there is no such interface, or the home folder cannot be used.
+    """
     from lanchat.discovery.finder import Finder
 
     with Finder(where(interfaces)) as finder:

@@ -5,7 +5,7 @@ from lanchat.protocol.drafts import Talk
 
 
 class Unsent:
-    """What waits to be sent in one room. Any thread.
+    """The messages of one room that wait to be sent. Any thread.
 
     Args:
         outgoing: of the member who is in the room.

@@ -1,4 +1,4 @@
-"""A host's look at the places where another computer may host the same room, because the network was cut for a while.
+"""Looks for another host of the same room: two computers may host it after the network was cut for a while.
 
 Of two hosts one yields, by the rules of room/succession.py. The watch only looks and decides; the host does the rest.
 """
@@ -45,14 +45,14 @@ class Watch(Closable):
             if self._closing.wait(_WAKING if began < waking_until else min(_LOOK, self._timing.watch)):
                 return
             now = time.monotonic()
-            if now - began >= self._timing.host_silence:  # a closed lid: others host by now
+            if now - began >= self._timing.host_silence:  # this machine has slept, and others may host the room by now
                 waking_until = now + self._timing.ask
             if now >= look_at or now < waking_until:
                 look_at = now + self._timing.watch
                 self.look()
 
     def look(self) -> None:
-        """Look once, and have the host yield if another one goes before it."""
+        """Look once, and let our host yield if another host has precedence."""
         places = self._host.unlinked
         if not places:
             return

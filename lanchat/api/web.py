@@ -24,10 +24,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WebAddress:
-    """What a person opens in a browser.
+    """The address that a person opens in a browser.
 
     Args:
-        until: s since 1970, when a guest link runs out; 0: it is none, because the room has no password.
+        until: s since 1970, when the guest link expires; 0: the room has no password, so this is no guest link.
     """
 
     url: str
@@ -35,7 +35,7 @@ class WebAddress:
 
 
 class WebAccess:
-    """Belongs to the thread that hosts.
+    """The door for browsers of one host. Belongs to the thread that hosts.
 
     Args:
         locked: whether the room has a password, so that browsers need a guest link.
@@ -52,7 +52,7 @@ class WebAccess:
         self._on = on
         self._locked = locked
         self._names = names
-        self._ticket: Ticket | None = None  # of the guest link of now
+        self._ticket: Ticket | None = None  # of the current guest link
         self._guest_link = GuestLink(save=self._save)
         self._host: Host | None = None
 
@@ -63,7 +63,7 @@ class WebAccess:
         return web_door(port, self._guest_link, self._names, [a.text for a in self._on.reachable()])
 
     def belong_to(self, host: Host) -> None:
-        """The room is hosted by this host, whose log knows the guest link of an earlier run or another computer."""
+        """Use this host from now on. Its log knows the guest link of an earlier run, or of another computer."""
         self._host = host
         self._ticket = _ticket(host.rules.rules)
         if self._ticket is not None:
@@ -71,7 +71,7 @@ class WebAccess:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """What browsers may call the page, as in `Place`; nothing if the door is closed."""
+        """The addresses of the page, as in `Place`; none if the door is closed."""
         if self._host is None or not self.is_open:
             return ()
         port, missing = self._host.ports[_NAME], self._host.not_listening
@@ -126,7 +126,7 @@ class WebAccess:
 
     @property
     def address(self) -> WebAddress | None:
-        """What to open in a browser on this network now; None: no other machine can reach the door."""
+        """The address to open in a browser on this network now; None: no other machine can reach the door."""
         if self._host is None or not self.is_open:
             return None
         port, missing = self._host.ports[_NAME], self._host.not_listening
@@ -140,12 +140,12 @@ class WebAccess:
         return WebAddress(f"{url}#{ticket_text(ticket.secret)}", ticket.until)
 
     def _save(self, ticket: Ticket) -> None:
-        """There is a new guest link."""
+        """Note a new guest link."""
         self._ticket = ticket
         self.tell()
 
     def tell(self) -> None:
-        """The log and the computers that may host the room next have to know how browsers come in."""
+        """Tell the log, and the computers that may host the room next, how browsers join."""
         if self._host is not None:
             ticket, until = (
                 ("", 0.0) if self._ticket is None else (ticket_text(self._ticket.secret), self._ticket.until)
@@ -160,10 +160,10 @@ class WebAccess:
 def await_browsers(
     port: StandbyPort, identity: Identity, on: OwnAddresses, link: Callable[[], str], last: int = 0
 ) -> None:
-    """Listen for browsers at a standby, if it does not do so.
+    """Let a standby listen for browsers, unless it does so already.
 
     Args:
-        link: returns a link to the host's page; "": nobody knows one.
+        link: returns a link to the host's page; "": none is known.
         last: the port of the page that this computer had before, because pages that came from there follow by that
             origin; 0: it had none.
     """
@@ -181,7 +181,7 @@ def await_browsers(
 
 
 def _ticket(rules: Rules) -> Ticket | None:
-    """That of the guest link; None: there is none yet."""
+    """The ticket of the guest link in these rules; None: there is none yet."""
     try:
         return Ticket(ticket_from(rules.ticket), rules.ticket_until)
     except ValueError:

@@ -24,7 +24,7 @@ from lanchat.storage.replica import Replica
 
 
 class Cluster:
-    """The computers that may host a room, as its host tells. Owned by the reader thread, except for `hears` and `silence`.
+    """The computers that may host a room, as its host tells. Owned by the reader thread; what is for any says so.
 
     Args:
         put: adds an item to the member's queue.
@@ -75,7 +75,7 @@ class Cluster:
         self._tell_places()
 
     def learn_rules(self, state: State) -> bool:
-        """The rules of the room have come, which only a standby gets. Returns whether a page was opened or closed since.
+        """The rules of the room have come, which only a standby gets. Returns whether a page was opened or closed.
 
         Raises:
             ProtocolError: they cannot be read.
@@ -84,7 +84,7 @@ class Cluster:
         return before != self._has_page
 
     def page_of(self, room: SameRoom) -> Callable[[], str] | None:
-        """A function for any thread that returns a link to the host's page, or "" if it is not known. None: there is no page."""
+        """A function, for any thread, that returns a link to the host's page; "": not known. None: there is no page."""
 
         def link() -> str:
             places = [place for place in self.places if place.index == room.papers.host_index]

@@ -8,7 +8,7 @@ DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicate
 
 
 class FileDedup:
-    """Recognises news of files for one person that come again. Not thread safe.
+    """Recognises what is told of files for one person and comes again. Not thread safe.
 
     The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs. Those that could not
     be opened are remembered apart, so that one that a host has made up does not keep a true one from being shown.

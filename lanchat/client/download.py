@@ -52,7 +52,7 @@ class Download:
         self._offer = offer
         self._part = Part(part_path(folder, file), step=PLAIN_PIECE if offer is not None else 1)
         self._opening: Opening | None = None
-        self._take = 0  # of the file that the part belongs to; 0: not known, as the part is of an earlier run: the hash will tell
+        self._take = 0  # of the part; 0: not known, as it is of an earlier run: the hash will tell
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
         """Fetch what is missing, until the file is whole and has its name.

@@ -104,7 +104,7 @@ class Follower:
             self._takeover = Takeover(me, self._room, self.cluster.places, host, self._timing, loss, fetch)
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
-        """After the host was lost: find out who hosts the room, or host it. None: dial as usual. May wait some seconds."""
+        """The host is lost: find out who hosts the room, or host it. None: dial as usual. May wait some seconds."""
         step = self._takeover.seek(stopped) if self._takeover is not None else None
         if isinstance(step, Claim):
             self._takeover = None

@@ -109,7 +109,7 @@ class Takeover:
         ]
 
     def _is_gone(self, stopped: Callable[[], bool]) -> bool:
-        """Whether the host has ended, or has been silent for too long, or another computer says that it hosts the room."""
+        """Whether the host has ended, or was silent for too long, or another computer says that it hosts the room."""
         timing = self._timing
         if refuses(self._host_at, timing.ask):
             time.sleep(timing.refused_again)  # it may be starting again
