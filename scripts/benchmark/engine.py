@@ -37,7 +37,7 @@ from scripts.benchmark.table import many, ms, table, times
 _SERVER = os.environ.get("LANCHAT_REDIS_SERVER", "redis-server")
 _EVENTS = 20_000  # for a rate
 _BATCH = 50  # events in a call, as the raw limit has them
-_SLICE = 200  # events after which the other one of the two goes on
+_SLICE = CALL  # events after which the next one goes on; a host that has much to say puts so many into a call
 _READERS = 10  # hosts that read everything
 _HOSTS = 4  # of one room
 _LINES, _RATE = 1000, 100  # said in a room, and how many a second
@@ -69,9 +69,8 @@ def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
         wait_for_quiet(options.patience)
         try:
             with _redis() as port:
-                raw, appended = _appends(port, number)
-                rates.setdefault("raw XADD, 50 in a pipeline", []).append(raw)
-                rates.setdefault("append of 50", []).append(appended)
+                for what, rate in _appends(port, number).items():
+                    rates.setdefault(what, []).append(rate)
                 rates.setdefault(f"written and read by {_READERS}", []).append(_readers(port, number))
                 for what, url in (("a host alone", ""), ("a host on an engine", f"redis://127.0.0.1:{port}")):
                     waits.setdefault(what, []).append(_lines(url, _LINES // (5 if options.quick else 1)))
@@ -155,10 +154,10 @@ def _said(count: int) -> Said:
     return Said(UNNUMBERED, 1_700_000_000_000, "a" * 32, "ann", f"{count:012x}", "x" * 100)
 
 
-def _appends(port: int, number: int) -> tuple[float, float]:
+def _appends(port: int, number: int) -> dict[str, float]:
     """Events a second: raw, and by a host. In turn, and medians of the turns: now and then the disk stands still."""
     raw: list[float] = []
-    appended: list[float] = []
+    appended: dict[int, list[float]] = {_BATCH: [], CALL: []}
     with (
         socket.create_connection(("127.0.0.1", port)) as sock,
         sock.makefile("rb") as answers,
@@ -166,14 +165,17 @@ def _appends(port: int, number: int) -> tuple[float, float]:
     ):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         log.enter(0, known=False)
-        proposals = [proposal_of(_said(n), "") for n in range(number)]
-        for at in range(0, number, _SLICE):
+        proposals = [proposal_of(_said(n), "") for n in range(number * len(appended))]
+        for at in range(0, len(proposals), _SLICE * len(appended)):
             raw.append(_raw(sock, answers, proposals[0].body))
-            began = time.monotonic()
-            for first in range(at, at + _SLICE, _BATCH):
-                log.append(proposals[first : first + _BATCH], 0)
-            appended.append(time.monotonic() - began)
-    return _SLICE / median(raw), _SLICE / median(appended)
+            for turn, size in enumerate(appended):
+                first = at + turn * _SLICE
+                began = time.monotonic()
+                for start in range(first, first + _SLICE, size):
+                    log.append(proposals[start : start + size], 0)
+                appended[size].append(time.monotonic() - began)
+    rows = {f"append of {size}": _SLICE / median(seconds) for size, seconds in appended.items()}
+    return {f"raw XADD, {_BATCH} in a pipeline": _SLICE / median(raw), **rows}
 
 
 def _raw(sock: socket.socket, answers: BinaryIO, body: bytes) -> float:
