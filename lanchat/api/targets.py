@@ -139,7 +139,7 @@ def find_title(title: str, wait: float, on: OwnAddresses, endpoint: Endpoint | N
         problem = " ".join(finder.problems())
     machine = " and no machine" if endpoint is not None else ""
     raise NoSuchRoom(
-        f'No room{machine} called "{safe_text(title)}" on this network (looked for {wait:g} s).'
+        f'No room{machine} called "{safe_text(title)}" on this network (looked for {round(wait, 1):g} s).'
         + (f" {problem}" if problem else ""),
         instead(title, open_here),
     )
