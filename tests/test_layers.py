@@ -42,6 +42,7 @@ PURE = {
     *(name for name in MODULES if name.startswith(("lanchat.protocol.", "lanchat.room."))),
     "lanchat.errors",
     *("lanchat.storage.migrations", "lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
+    "lanchat.storage.selection",
     "lanchat.network.keepalive",
     *(
         "lanchat.server.acks",

@@ -2,15 +2,15 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
-from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.messages import Event, Said, Told
@@ -19,13 +19,14 @@ from lanchat.storage.migrations import IS_ASCII, WITH_BOXES, WITH_FILES, WITH_KE
 from lanchat.storage.private_files import FILE_COLUMNS, file_of
 from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of
 from lanchat.storage.readonly import BUSY_LIMIT, ReadOnlyFile
-from lanchat.storage.schema import COLUMNS, EVENTS, PRIVATE, PRIVATE_FILES, Table, event_of, private_columns, private_of
+from lanchat.storage.schema import COLUMNS, EVENTS, PRIVATE, PRIVATE_FILES, event_of, private_columns, private_of
 from lanchat.storage.search import parse_search
+from lanchat.storage.selection import Selection
 
 PORTION = 5000  # rows that are read at once ...
 PORTION_SIZE = 1_000_000  # characters and bytes; ... and no more than so much text and boxes
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
-_INDEXED = f"coalesce((SELECT value FROM fact WHERE name = 'indexed'), {MAX_NUMBER})"  # older files have no such fact
+_FEW = 500  # rows that are read from the end at once, and held in memory
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
 T = TypeVar("T")
@@ -97,18 +98,11 @@ class LogReader:
             quick = [f"(instr(lower(text), :{name}) OR NOT {IS_ASCII.format('text')})" for name in parts]
             conditions += ["kind = 'said'", *quick, "matches(text)"]
         indexed = bool(wanted.words) and self._version() >= WITH_WORDS  # else every text is read
-        if indexed:
-            conditions.append(
-                # One list of keys, whose rows SQLite reads in order. For two lists it would sort all texts each time.
-                "seq IN (SELECT rowid FROM words WHERE words MATCH :match AND rowid > :after"
-                " UNION ALL SELECT seq FROM unindexed WHERE seq > :after"
-                f" UNION ALL SELECT seq FROM event WHERE kind = 'said' AND seq > max(:after, {_INDEXED}))"
-            )
         match = " ".join(f'"{word}" *' for word in wanted.words)
         values: dict[str, str | int] = {"since": since, "match": match, **parts}
         version = WITH_WORDS if indexed else 1
         yield from self._last(
-            _Selection[Event](EVENTS, COLUMNS, event_of, conditions, values, version, wanted.matches), number
+            Selection[Event](EVENTS, COLUMNS, event_of, conditions, values, version, wanted.matches, indexed), number
         )
 
     def private(self, *, number: int | None = None, since: int = 0) -> Iterator[Told]:
@@ -126,7 +120,7 @@ class LogReader:
         conditions = ["number > :after", "at >= :since", there]
         columns = private_columns(version)
         yield from self._last(
-            _Selection(PRIVATE, columns, private_of, conditions, {"since": since}, WITH_PRIVATE), number
+            Selection(PRIVATE, columns, private_of, conditions, {"since": since}, WITH_PRIVATE), number
         )
 
     def _version(self) -> int:
@@ -134,8 +128,11 @@ class LogReader:
         with self._open() as (_, version):
             return version
 
-    def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
+    def _last(self, selection: Selection[T], number: int | None) -> Iterator[T]:
         """The last rows of a selection, oldest first."""
+        if number is not None and number <= _FEW:
+            yield from self._few(selection, number)
+            return
         after = -1 if number is None else self._before(selection, number)
         damaged, more = 0, number != 0
         while more:
@@ -145,14 +142,32 @@ class LogReader:
             after = rows[-1][0] if rows else after
         self._report(damaged)
 
-    def _before(self, selection: "_Selection[T]", number: int) -> int:
+    def _few(self, selection: Selection[T], number: int) -> list[T]:
+        """The same at once, for few. A damaged row takes nobody's place."""
+        found: list[T] = []
+        damaged = 0
+        with self._open(selection.version, selection.matches) as (db, _):
+            values = {**selection.values, "after": -1}
+            lists = [db.execute(question, values) for question in selection.backwards()]
+            with closing(merge(*lists, key=itemgetter(0), reverse=True)) as rows:
+                for _, *row in rows if number else ():
+                    if (item := selection.read(row)) is None:
+                        damaged += 1
+                        continue
+                    found.append(item)
+                    if len(found) == number:
+                        break
+        self._report(damaged)
+        return found[::-1]
+
+    def _before(self, selection: Selection[T], number: int) -> int:
         """The key before the last rows, this many of them. A damaged row takes nobody's place."""
         with self._open(selection.version, selection.matches) as (db, _):
             rows = db.execute(selection.question("DESC"), {**selection.values, "after": -1})
             sound = (key for key, *row in rows if isinstance(key, int) and selection.read(row) is not None)
             return min(islice(sound, number), default=0) - 1
 
-    def _portion(self, selection: "_Selection[T]", after: int) -> tuple[list[tuple[int, T | None]], bool]:
+    def _portion(self, selection: Selection[T], after: int) -> tuple[list[tuple[int, T | None]], bool]:
         """Returns: the keys of some rows, and what these hold; and whether there may be more rows."""
         question = selection.question(f"LIMIT {PORTION}")
         rows: list[tuple[int, T | None]] = []
@@ -170,7 +185,7 @@ class LogReader:
         if self._version() < WITH_FILES:
             return
         conditions, values = ["number > :after", "at >= :since"], {"since": since}
-        files = _Selection[FilePrivate](PRIVATE_FILES, FILE_COLUMNS, file_of, conditions, values, WITH_FILES)
+        files = Selection[FilePrivate](PRIVATE_FILES, FILE_COLUMNS, file_of, conditions, values, WITH_FILES)
         yield from self._last(files, number)
 
     def private_after(self, number: int, limit: int) -> list[Told]:
@@ -257,28 +272,3 @@ class LogReader:
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise LogDamaged(text, _REPAIR) from None
             raise LanchatError(text) from None
-
-
-@dataclass(frozen=True)
-class _Selection(Generic[T]):
-    """Some rows of a table.
-
-    Args:
-        read: what a row holds; None: it is damaged, or this version does not know its kind.
-        conditions: in SQL; `:after` stands for the key of the last row that was read.
-        version: of the schema that the conditions need.
-        matches: the function of that name in the conditions.
-    """
-
-    table: Table
-    columns: str
-    read: Callable[[Sequence[object]], T | None]
-    conditions: Sequence[str]
-    values: Mapping[str, str | int]
-    version: int
-    matches: Callable[[str], bool] = bool
-
-    def question(self, order: str) -> str:
-        """The query for the rows, each with its key first."""
-        key, where = self.table.key, " AND ".join(self.conditions)
-        return f"SELECT {key}, {self.columns} FROM {self.table.name} WHERE {where} ORDER BY {key} {order}"

@@ -157,6 +157,14 @@ def test_any_search_finds_the_same_with_and_without_the_index(half_indexed, sear
     assert [seq + 100 for seq in found if seq < 100] == [seq for seq in found if seq >= 100]
 
 
+@given(
+    st.sampled_from(["q", "c", "it", "quick fox", "s", "now all", "你", "nothing"]), st.integers(0, 9) | st.just(600)
+)
+def test_the_last_few_that_a_search_finds_are_the_end_of_all(half_indexed, search, number):
+    found = list(half_indexed.events(search=search))
+    assert list(half_indexed.events(search=search, number=number)) == (found[-number:] if number else [])
+
+
 def test_private_messages_in_a_members_history_can_be_read_as_they_were_stored(path):
     with closing(Store(path, durable=False)) as store:
         store.add([told("1", "one"), told("2", "two"), told("3", "three"), told("4", "")])
