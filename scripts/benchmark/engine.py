@@ -71,7 +71,7 @@ def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
             with _redis() as port:
                 for what, rate in _appends(port, number).items():
                     rates.setdefault(what, []).append(rate)
-                rates.setdefault(f"written and read by {_READERS}", []).append(_readers(port, number))
+                rates.setdefault(f"written and read by {_READERS}", []).append(_readers(port, _EVENTS))
                 for what, url in (("a host alone", ""), ("a host on an engine", f"redis://127.0.0.1:{port}")):
                     waits.setdefault(what, []).append(_lines(url, _LINES // (5 if options.quick else 1)))
         except (RuntimeError, OSError, lanchat.LanchatError) as error:
