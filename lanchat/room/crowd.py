@@ -1,4 +1,4 @@
-"""A crowd: so many people in a room that a count takes the place of who comes and goes. Pure."""
+"""A crowd: so many people in a room that a count takes the place of notices about each of them. Pure."""
 
 import heapq
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def is_crowd(people: int, limits: Limits, *, before: bool) -> bool:
 
 
 def is_lost_in_crowd(event: Event) -> bool:
-    """Whether few are told of this event in a crowd: one of very many people has come, has gone or has another nick."""
+    """Whether most sessions are not sent this event in a crowd: a join, a leave or a rename of one of many people."""
     match event:
         case Joined(host=host):
             return not host

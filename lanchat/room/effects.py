@@ -20,9 +20,9 @@ class Member:
     key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
     sessions: int = 0  # at this host
     web: bool = False  # in a browser
-    bot: bool = False  # all of them are those of programs
-    away: str = ""  # why; "": they are not
-    copies: bool = False  # a computer of theirs may host the room, and copies it
+    bot: bool = False  # all sessions are those of programs
+    away: str = ""  # the reason; "": they are not away
+    copies: bool = False  # a computer of theirs follows as a standby
 
     @property
     def status(self) -> Status:
@@ -60,14 +60,14 @@ class Store:
 
 @dataclass(frozen=True)
 class StoreFile:
-    """The log stores this about a file for one person, and nobody is told."""
+    """The log stores this state of a file for one person, and nobody is told."""
 
     file: FilePrivate
 
 
 @dataclass(frozen=True)
 class Announce:
-    """All sessions get this, and no log does."""
+    """All sessions get this status. It is not stored."""
 
     status: Status
 
@@ -87,7 +87,7 @@ class Kick:
 
 @dataclass(frozen=True)
 class SaveAccess:
-    """These are the access rules from now on. They must be stored, so that they survive a restart of the host."""
+    """The access rules have changed. They must be stored, so that they survive a restart of the host."""
 
     bans: dict[str, str]  # nick by banned member id
     locked: bool  # newcomers are not admitted

@@ -1,4 +1,4 @@
-"""Which files of a room a standby copies, so that they are there when it hosts. Pure."""
+"""Decides which files of a room a standby copies, so that they are there when it hosts. Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ MOST = 1 << 30  # bytes of all files: a laptop is no archive
 
 
 def next_copy(entries: Iterable[FileEntry], have: Mapping[str, int], free: int) -> FileEntry | None:
-    """The file to be copied next: the smallest first, so that most of them are there soon.
+    """The file to copy next: the smallest one, so that most files are copied soon.
 
     Args:
         entries: what the host has listed.

@@ -1,7 +1,7 @@
 """The files of a room: who may send, fetch and remove them, and when they expire. Pure; owned by the room.
 
-The bytes are elsewhere. What happens to a file is in the log: the events `file_offered`, `file_stored` and
-`file_removed`, or what the two were told of a file for one person. So the files of a room can be rebuilt from it.
+The bytes are elsewhere. The log has what happens to a file: the events `file_offered`, `file_stored` and
+`file_removed`, or the states of a file for one person. So the files of a room can be rebuilt from the log.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class Files:
         limits: None: the room takes no files.
         have: how many bytes of a file are at the host.
         free: how many bytes more its disk takes.
-        seed: makes the ids of this room's files its own.
+        seed: makes the file ids of this room differ from those of others.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Files:
         self._files: dict[str, RoomFile] = {}  # oldest first
         self._progress_at: dict[str, tuple[int, int]] = {}  # bytes of unfinished files, and since when, in ms
         self._expire_at = 0  # ms since 1970
-        self.elsewhere: dict[str, str] = {}  # files that only an earlier host has, with its nick
+        self.elsewhere: dict[str, str] = {}  # nick of the host by id of a file that only this earlier host has
 
     @property
     def largest(self) -> int:
@@ -119,7 +119,7 @@ class Files:
         return self.decide(member, command, now, recipient)
 
     def finish(self, whole: FileWhole, now: int) -> FileChange | None:
-        """A file is whole on the disk. Returns a draft of what is told; None: it was removed, or is stored already."""
+        """A file is whole on the disk. Returns the draft for it; None: it was removed, or is stored already."""
         known = self._files.get(whole.file)
         if known is None or known.sha256:
             return None
@@ -161,9 +161,9 @@ class Files:
                 yield known.removed("lost", now)
 
     def apply(self, event: FileChange) -> None:
-        """Make this happen. An event has its number by now."""
+        """Apply this change, now that an event has its number."""
         if self._limits is None:
-            return  # of an earlier start, when the room took files
+            return  # from an earlier start, when the room took files
         match event:
             case FileRemoved(file=file) | FilePrivate(file=file, state="removed"):
                 self._files.pop(file, None)
@@ -232,7 +232,7 @@ def elsewhere_text(name: str, nick: str) -> str:
 
 
 def _unsealed(command: FileSend, recipient: tuple[str, str] | None) -> str:
-    """Why a file is not sent as it has to be; "": it is."""
+    """Why a file is not sealed as it must be; "": it is."""
     if recipient is None:
         return "It is sealed, and not for anybody." if command.box or command.copy else ""
     if not is_verified(recipient[0]):

@@ -1,4 +1,4 @@
-"""When something was said that comes only now, because its author was disconnected. Pure."""
+"""Decides the time of a message that comes late, because its author was disconnected. Pure."""
 
 from lanchat.protocol.limits import LATE_AFTER, LATE_AGE
 from lanchat.protocol.messages import Say
@@ -7,8 +7,8 @@ from lanchat.protocol.messages import Say
 def when_said(say: Say, now: int) -> tuple[int, bool]:
     """The time of a message, and whether it is late.
 
-    Only a resend says when it was said first. A time in the future, or longer ago than a message waits, counts as none:
-    a clock may be wrong, and nobody shall slip a line into times that are long over.
+    Only a resend says when it was said first. A time in the future is ignored, and so is one longer ago than a message
+    waits: a clock may be wrong, and nobody may insert a message into the distant past.
 
     Args:
         now: ms since 1970.

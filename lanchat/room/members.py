@@ -1,4 +1,4 @@
-"""The members who are in a room now, found by key and nick, or by the look of a nick. Pure; owned by the room."""
+"""The members who are in a room now, by key and nick, or by a nick that looks alike. Pure; owned by the room."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ class Members:
         return self._members.get((id, same_nick(nick)))
 
     def of(self, *ids: str) -> list[Member]:
-        """Those of these member ids, under whatever nick."""
+        """The members with these ids, under whatever nick."""
         return [member for (id, _), member in self._members.items() if id in ids]
 
     def looks_like(self, skeleton: str) -> Member | None:
@@ -63,7 +63,7 @@ class Members:
 
 
 def set_away(member: Member, text: str) -> Sequence[Decision]:
-    """A member says that they are away, and why; "": that they are back."""
+    """Decide about a member who says that they are away, and why; "": that they are back."""
     try:
         text = clean_away(text)
     except ValueError as error:

@@ -22,7 +22,7 @@ def mentions(text: str, *names: str) -> bool:
 
 
 def last_word(text: str) -> list[str]:
-    """What may be the beginning of a nick at the end of this text, the longest first."""
+    """Pieces at the end of this text that may be the beginning of a nick, the longest first."""
     word = text.split(" ")[-1].split("\n")[-1]
     return [word[at:] for at in range(len(word)) if at == 0 or _parts(word[at - 1], word[at], len(word) - at)]
 

@@ -1,8 +1,8 @@
-"""What a computer that has hosted the room apart brings back, when it yields to this host. Pure; for the room.
+"""Merges what a host that has yielded brings to the other host of the room. Pure; for the room.
 
-Bans and the lock of both sides count, so nobody who was sent away comes in again. Private messages that wait there wait
-here as well; they are sealed, so nothing can be slipped in. Only a computer that copies the room is heard: the owner
-of the room has let it host.
+Bans and locks of both sides count, so nobody who was banned comes in again. Private messages that wait there wait here
+as well; they are sealed, so none can be forged. Only a computer that follows as a standby may do this: the owner of
+the room has named it.
 """
 
 from lanchat.errors import ProtocolError
@@ -20,10 +20,10 @@ from lanchat.room.private import Mailboxes
 def merge(
     by: Member, message: Merging, owner_id: str, members: Members, access: Access, private: Mailboxes
 ) -> list[Effect]:
-    """What follows when a member brings this.
+    """Decide about what the computer of a member brings.
 
     Args:
-        owner_id: of the room's owner, who cannot be banned; "": it is the host.
+        owner_id: of the room's owner, who cannot be banned; "": the owner is the host.
     """
     if not by.copies:
         return [Reply(Notice("rights", "Only a computer that may host the room can bring what it had apart."))]
@@ -44,10 +44,10 @@ def merge(
 
 
 def to_merge(bans: dict[str, str], private: Mailboxes, *, locked: bool) -> list[Merging]:
-    """What a host that yields brings to the other one.
+    """The messages that a host that yields brings to the other one.
 
     Args:
-        bans, locked: who may enter here.
+        bans, locked: the access rules of the host that yields.
     """
     rules = write_rules(Rules(bans, locked))
     access = [MergeRules(rules)] if (bans or locked) and len(rules) <= MAX_LIST else []

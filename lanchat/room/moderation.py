@@ -12,10 +12,10 @@ from lanchat.room.members import Members
 
 
 def moderate(by: Member, action: str, nick: str, members: Members, access: Access, *, may: bool) -> list[Effect]:
-    """What follows when a member asks for this action.
+    """Decide about an action of a member.
 
     Args:
-        nick: whom it is about.
+        nick: of the person whom it concerns.
         may: whether the member is the host, or the owner of the room.
     """
     if not may:
@@ -37,7 +37,7 @@ def moderate(by: Member, action: str, nick: str, members: Members, access: Acces
 
 
 def set_topic(by: Member, wanted: str, now_set: str, now: int, *, may: bool) -> Sequence[Decision]:
-    """What follows when a member asks for this topic.
+    """Decide about a topic that a member wants to set.
 
     Args:
         now_set: the topic so far.

@@ -1,9 +1,9 @@
-"""Whom the owner's program names as standbys. Pure.
+"""Decides which computers the owner's program names as standbys. Pure.
 
-It keeps three connected: one that acks wait for, one to replace it, one more in case both leave together. An index is
-spent for ever (protocol/delegation.py), so members who have one come first, then whom the room has known longest; a
-newcomer has to stay for a minute, because many only look in. Who goes away stays named, and is a standby again the
-next day.
+It keeps three standbys connected: the sync standby, one to replace it, and one more in case both leave together. An
+index can never be used again (protocol/delegation.py). So computers that have one come first, and then members whom the
+room has known longest; a newcomer has to stay for a minute, because many only look in. A standby that goes away stays
+named, and is a standby again the next day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import MAX_INDEX
 
 CONNECTED = 3  # standbys that are there at the same time
-NEWCOMER = 60.0  # s in the room, after which somebody who was never here before may be named
-AUTOMATIC = 56  # the last index that is given without being asked to: 7 are left for the owner's own choice
+NEWCOMER = 60.0  # s in the room, after which the computer of a newcomer may be named
+AUTOMATIC = 56  # the last index that is given automatically: 7 are left for the owner's own choice
 
-PER_KEY = 3  # computers of one key; or one person with ever new ones could spend all indexes
+PER_KEY = 3  # computers of one key, so that one person with ever new ones cannot use up all indexes
 
 Computer = tuple[bytes, bytes]  # key and instance: one key on two computers is two
 
@@ -43,14 +43,14 @@ def choose(
     candidates: Sequence[Candidate],
     newcomer: float = NEWCOMER,
 ) -> tuple[Standby, ...]:
-    """Whom to name now, automatically.
+    """The standbys to name now, automatically.
 
     Args:
-        named: who is in the delegation of now.
+        named: the standbys of the current delegation.
         indexes: all that were ever given in this room.
-        away: of those named, by index: s since they went.
-        candidates: who is here, standbys among them.
-        newcomer: s in the room, after which somebody may be named who was never here before.
+        away: s since each of those named went away, by index.
+        candidates: the computers that are here, standbys among them.
+        newcomer: s in the room, after which the computer of a newcomer may be named.
 
     Returns:
         The standbys of the next delegation, by index; the same as `named` where nothing is to be changed.
@@ -96,7 +96,7 @@ def computers_of(keys: Sequence[bytes], named: Sequence[Standby], indexes: Mappi
     """The computers with these keys that the owner can name without having asked them: those that had an index once.
 
     Args:
-        named: the list of now; of a key with several computers, the one in it is meant, else the latest.
+        named: the current list. Of a key with several computers, the one in the list is meant, else the latest.
 
     Raises:
         KeyError: one key never had one.
@@ -109,9 +109,9 @@ def computers_of(keys: Sequence[bytes], named: Sequence[Standby], indexes: Mappi
 def whom_to_ask(
     wanted: int, keys: Mapping[bytes, tuple[int, float]], indexes: Mapping[Computer, int], newcomer: float = NEWCOMER
 ) -> list[bytes]:
-    """Whose computers to ask to get ready, in the order in which they would be named.
+    """The members whose computers to ask to become standbys, in the order in which they would be named.
 
-    Only who is needed is asked, because a computer that gets ready opens a port.
+    No more are asked than needed, because each of them opens a port.
 
     Args:
         wanted: how many are needed.
@@ -128,7 +128,7 @@ def why_not(nick: str, *, declined: bool = False, blocked: int = 0, silent: bool
 
     Args:
         nick: of its person.
-        declined: it has said that it is none.
+        declined: it has said that it does not want to be one.
         blocked: its port, if that cannot be reached.
         silent: it has said nothing for a while.
     """
@@ -145,7 +145,7 @@ def _order(candidate: Candidate, indexes: Mapping[Computer, int]) -> tuple[bool,
     return not index, index, candidate.known or _NEVER, -candidate.here
 
 
-_NEVER = 1 << 62  # ms; a newcomer comes after everybody who is known
+_NEVER = 1 << 62  # ms; newcomers come after all members who are known
 
 
 def _may_be_named(candidate: Candidate, indexes: Mapping[Computer, int], newcomer: float) -> bool:

@@ -1,9 +1,9 @@
-"""The private messages that the host carries: who gets them, and which ones wait. Pure; owned by the room.
+"""The private messages of a room: who gets them, and which ones wait. Pure; owned by the room.
 
 Private messages are sealed, and nothing here looks into a box. One waits in its recipient's mailbox until the
 recipient's client confirms it. Then its box is deleted, and the rest is remembered, so that a resend is recognised. A
 private message is no event: it has no number, and no snapshot, page or search contains it. For a guest, who has no key,
-a message is not sealed, and it waits nowhere; so it is for one of a guest.
+a message is not sealed, and never waits; the same holds for messages of guests.
 """
 
 from collections import Counter
@@ -56,11 +56,11 @@ class Mailboxes:
         return tuple(self._boxes.get(to, {}).values())
 
     def all(self) -> Iterator[Told]:
-        """Everything that waits for anybody."""
+        """All private messages that wait, for anybody."""
         return (told for box in self._boxes.values() for told in box.values())
 
     def carry(self, told: Told, members: Members) -> list[Effect]:
-        """A private message that waited at another host of the room waits here, unless it came here before."""
+        """Let a private message that waited at another host of the room wait here, unless it came here before."""
         if self._known(_key(told)) is not None or not (is_verified(told.to) and is_verified(told.by)):
             return []
         try:
@@ -72,10 +72,10 @@ class Mailboxes:
         return effects + [Store(gone) for gone in (*self._drop_from_mailbox(told.to), *self._drop_from_room())]
 
     def take(self, told: Told) -> bool:
-        """Follow what another host of the room has decided: this waits, or without a box, it waits no longer.
+        """Follow the decision of another host of the room: this message waits, or (without a box) it waits no longer.
 
         Returns:
-            Whether that is new here.
+            Whether that changes anything here.
         """
         known = self._known(_key(told))
         if known is not None and (_is_finished(known) or not _is_finished(told)):
@@ -128,7 +128,7 @@ class Mailboxes:
     def owner(
         self, sender: Member, message: Who, members: Members, access: Access, keys: Mapping[str, bytes]
     ) -> list[Effect]:
-        """Answer whose key a private message is to be sealed to.
+        """Answer a question for the key to which a private message must be sealed.
 
         Args:
             keys: those of nick owners, by member id.
@@ -190,7 +190,7 @@ class Mailboxes:
     def _drop_from_room(self) -> Iterator[Told]:
         """Make all mailboxes together small enough, at the cost of the sender with the largest share of them.
 
-        The sender, not the mailbox: else the messages to one person would be dropped for those to made-up recipients.
+        By sender, not by mailbox: otherwise messages to made-up recipients could push out those to a real one.
         """
         while self._number > MAX_WAITING or self._size > MAX_WAITING_SIZE:
             sender = max(self._shares, key=lambda by: self._shares[by])

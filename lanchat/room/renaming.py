@@ -1,4 +1,4 @@
-"""A member asks for another nick. Pure; for the room."""
+"""Decides about members who ask for another nick. Pure; for the room."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from lanchat.room.members import Members
 
 
 def rename(member: Member, wanted: str, now: int, members: Members, access: Access) -> Sequence[Decision]:
-    """What follows when a member asks for this nick. The time is in ms since 1970."""
+    """Decide about a nick that a member asks for. The time is in ms since 1970."""
     try:
         nick = clean_nick(wanted)
     except ValueError as error:

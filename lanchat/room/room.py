@@ -153,7 +153,7 @@ class Room:
         return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web, bot=bot)
 
     def has_place(self, coming: int) -> bool:
-        """Whether somebody more may come in beside so many who do."""
+        """Whether the room has a place for one more, besides so many who are coming in."""
         return len(self._members) + coming < self._limits.members
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
@@ -261,7 +261,7 @@ class Room:
                 self.files.apply(event)
 
     def expect(self, member: Member) -> None:
-        """Take somebody over from the last host: their next session comes without a `joined`."""
+        """Take a member over from the last host: their next session comes without a `joined`."""
         if self._members.get(member.id, member.nick) is None:
             self._members.add(member)
             self.access.claim(member.id, member.nick)

@@ -1,7 +1,7 @@
-"""One file of a room, and what is told about it. Pure.
+"""One file of a room, and the messages about it. Pure.
 
-Of a file for everybody the room tells by events. Of one for one person it tells the two, by a `FilePrivate`: nobody
-else learns that it is there.
+A file for everybody is told by events. A file for one person is told to its sender and recipient alone, by a
+`FilePrivate`: nobody else learns that it exists.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class RoomFile:
     at: int  # ms since 1970, when it was offered
     sha256: str = ""  # once it is whole at the host
     epoch: int = 0  # of the host at which it became whole
-    private: FilePrivate | None = None  # what the two were told last; None: it is for everybody
+    private: FilePrivate | None = None  # the last state, as the two were told; None: it is for everybody
 
     def is_shown_to(self, id: str) -> bool:
         """Whether the member of this id may know of it."""

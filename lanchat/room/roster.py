@@ -12,7 +12,7 @@ from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 
-SPEAKERS = 200  # people of a crowd who are known because they spoke; nobody completes the nick of somebody before them
+SPEAKERS = 200  # people of a crowd who are known because they spoke; nobody needs to complete older nicks
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Person:
     nick: str
     host: bool = False
     key: bytes = b""  # Ed25519, raw; only one that fits the id
-    web: bool = False  # in a browser, as the host says
-    bot: bool = False  # a program, as it says
-    away: str = ""  # why; "": they are not
+    web: bool = False  # they are in a browser, as the host says
+    bot: bool = False  # it is a program, by its own word
+    away: str = ""  # the reason; "": they are not away
 
     @property
     def verified(self) -> bool:
@@ -60,13 +60,13 @@ class Roster:
         return self.crowd or len(self.people)
 
     def crowded(self, people: int) -> None:
-        """There is a crowd of so many people."""
+        """The room is a crowd of so many people."""
         if not self.crowd:
             self._replace([one for one in self.people.values() if one.id in (self.me, self.host_id)])
         self.crowd = people
 
     def listed(self, present: tuple[Present, ...], *, more: bool = False, all: bool = False) -> None:
-        """Some of the people of a crowd are these; or the crowd is over, and these are all."""
+        """Add listed people of a crowd; or the crowd is over, and these are all."""
         self.last_listed = present[-1].nick if more and present else ""
         if all:
             self.crowd = 0
@@ -81,7 +81,7 @@ class Roster:
         self.people = {(person.id, person.nick): person for person in people}
 
     def _spoke(self, by: str, nick: str) -> None:
-        """Keep who speaks in a crowd, and as many of those before them as is useful."""
+        """Remember the author of a message in a crowd, and the last SPEAKERS authors."""
         known = self.people.pop((by, nick), None)
         gone = self.gone.get(same_nick(nick))
         key = gone.key if gone is not None and gone.id == by else b""

@@ -9,7 +9,7 @@ from lanchat.room.room import Room
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a session gets first, in this order."""
+    """Everything that a session gets first, in this order."""
 
     welcome: Welcome
     present: tuple[Present, ...]

@@ -1,5 +1,5 @@
-"""The identities of agents on this disk: each has a key of its own, so that it never is its person, and can be banned
-alone. They stand in LANCHAT_HOME/agents/NICK."""
+"""The identities of agents, in LANCHAT_HOME/agents/NICK. Each agent has a key of its own, so that nobody takes it for
+its person, and so that it can be banned alone."""
 
 from pathlib import Path
 

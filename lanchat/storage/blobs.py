@@ -1,7 +1,7 @@
 """The bytes of a room's files on its host's disk: `LANCHAT_HOME/rooms/ID/files/FILE`, one file each.
 
-The names that people gave, and which files are whole, are in the room's log alone. So a file needs no other name once
-it is whole, and nothing here can disagree with the log about it.
+Only the room's log has the names that people gave, and knows which files are whole. So a file keeps its name here when
+it becomes whole, and nothing here can contradict the log.
 """
 
 import logging
@@ -33,7 +33,7 @@ class Blob:
         self.size = size
         self.part = Part(path)  # of the writer
         self.writing = threading.Lock()  # held by the writer as long as it writes
-        self.whole = bool(sha256)  # the writer's: every byte has come, and the sum fits; nobody writes it any more
+        self.whole = bool(sha256)  # of the writer: every byte has come, and the hash fits; nobody writes it any more
         self._changed = threading.Condition()  # guards all below
         self._have = have
         self._sha256 = sha256
@@ -46,7 +46,7 @@ class Blob:
 
     @property
     def take(self) -> int:
-        """Which attempt at the content this is."""
+        """The number of the attempt at the content; `restart` begins another one."""
         return self._take
 
     @property
@@ -142,7 +142,7 @@ class Blobs(Closable):
         return 0 if blob is None else blob.have
 
     def free(self) -> int:
-        """How many bytes more may be written, so that enough of the disk stays free. 0 if that cannot be known."""
+        """The number of bytes that may still be written while enough of the disk stays free; 0 if that is not known."""
         try:
             usage = shutil.disk_usage(existing_folder(self.folder))
         except OSError:

@@ -1,4 +1,4 @@
-"""Whom the owner of a room has named as standbys, in a file beside the room's log.
+"""What the owner of a room has signed about standbys, in a file beside the room's log.
 
 An index belongs to one computer for the whole life of the room, so what is here must never be forgotten: a file that
 cannot be read lets nobody be named any more. The numbers of the lists only grow, and follow the clock, so that even an
@@ -27,7 +27,7 @@ Computer = tuple[bytes, bytes]  # key and instance
 
 @dataclass(frozen=True)
 class Appointed:
-    """What an owner remembers.
+    """The content of that file.
 
     Args:
         paper: the last list that was signed; b"": none.
@@ -36,7 +36,7 @@ class Appointed:
         met: ms since 1970, when each key was in the room first. The oldest are kept.
         automatic: whether standbys are named without being asked for.
         places: where they were last, as in `Standbys`; "": not known.
-        handed: the nick of who hosts the room since we have handed it over; "": we hosted it last.
+        handed: the nick of the person whose computer hosts the room since our handover; "": we hosted it last.
     """
 
     paper: bytes = b""
@@ -72,7 +72,7 @@ def read_appointed(folder: Path) -> Appointed:
 
 
 def write_appointed(folder: Path, appointed: Appointed) -> None:
-    """Store it for certain, before anybody sees a list that follows from it.
+    """Store it durably, before anybody sees a list that follows from it.
 
     Raises:
         LanchatError: the folder cannot be written.
@@ -112,7 +112,7 @@ class Signing:
         """A new list, which is on our disk before anybody sees it.
 
         Args:
-            term: of the host of now; None: not known yet.
+            term: of the current host; None: not known yet.
             automatic: whether others are named without being asked for; None: as before.
 
         Raises:
@@ -137,19 +137,19 @@ class Signing:
         return paper
 
     def put(self, places: str) -> None:
-        """Note where the standbys are, for a start of ours at which one of them hosts the room."""
+        """Note the places of the standbys, for a later start at which one of them hosts the room."""
         if places != self.known.places:
             self.known = replace(self.known, places=places)
             write_appointed(self._folder, self.known)
 
     def hand(self, nick: str) -> None:
-        """Note who hosts the room from now on; "": we do."""
+        """Note the nick of the person whose computer hosts the room from now on; "": ours does."""
         if nick != self.known.handed:
             self.known = replace(self.known, handed=nick)
             write_appointed(self._folder, self.known)
 
     def meet(self, keys: Sequence[bytes]) -> None:
-        """Note who is in the room for the first time."""
+        """Note the keys that are in the room for the first time."""
         now, met = time.time_ns() // 1_000_000, dict(self.known.met)
         new = {key: now for key in keys if key not in met}
         if new and len(met) < _MET:

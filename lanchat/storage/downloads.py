@@ -1,4 +1,4 @@
-"""Gives fetched files their names: safe ones, never over another file, never executable, with the mark of the web."""
+"""Gives fetched files safe names, never those of other files; not executable, and marked as coming from the network."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.E
 
 
 def part_path(folder: Path, file: str) -> Path:
-    """Where the bytes of a file wait until all of them are there.
+    """The path where the bytes of a file wait until it is whole.
 
     Args:
         file: 32 hex digits.
@@ -65,7 +65,7 @@ def _move(part: Path, path: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        os.close(os.open(path, _EXCLUSIVE, 0o600))  # the place is ours now
+        os.close(os.open(path, _EXCLUSIVE, 0o600))  # the name is ours now
         os.replace(part, path)
     else:
         part.unlink()
@@ -74,7 +74,7 @@ def _move(part: Path, path: Path) -> None:
 def _make_readable(part: Path) -> None:
     """Give it the mode of a file that any program of this person would have made, but for the right to be executed."""
     probe = part.with_suffix(".mode")  # os.umask() can only be read by changing it, for all threads
-    probe.unlink(missing_ok=True)  # of a program that was killed here
+    probe.unlink(missing_ok=True)  # left by a program that was killed here
     fd = os.open(probe, _EXCLUSIVE, 0o644)
     try:
         os.chmod(part, os.fstat(fd).st_mode & 0o666)

@@ -59,7 +59,7 @@ class HistoryWriter:
         self._thread.start()
 
     def add(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
-        """Store these records within about FLUSH_EVERY, and how far the history reaches with them; see reached.py."""
+        """Store these records within about FLUSH_EVERY, with how far the history then reaches; see reached.py."""
         with self._change:
             self._wait(records)
             self._reached = self._reached if reached is None else reached

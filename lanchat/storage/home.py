@@ -1,4 +1,4 @@
-"""The folder of everything that lanchat writes, its nick, and where settings are. Only here `platformdirs` is used."""
+"""The folder for everything that lanchat writes, the stored nick, and the path of the settings."""
 
 import atexit
 import getpass

@@ -1,7 +1,7 @@
 """Adds messages to the full-text index of a log, in quiet moments. A search reads those that are not in it yet.
 
-Nearly all messages are stored in the order of their numbers. So what waits is what has a number above the last one that
-is indexed (the fact `indexed`), and besides that what came late: `unindexed` has the numbers of these.
+Nearly all messages are stored in the order of their numbers. So the messages that wait are those above the last indexed
+number (the fact `indexed`), and those that came late, whose numbers are in `unindexed`.
 """
 
 import sqlite3

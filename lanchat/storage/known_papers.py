@@ -40,7 +40,7 @@ class KnownPapers:
         return int(text) if text.removeprefix("-").isdecimal() and len(text) <= _DIGITS else 0
 
     def keep(self, papers: Papers) -> None:
-        """Remember what a room has shown, if it is newer. A disk that does not take it is no reason not to talk."""
+        """Remember the list that a room has shown, if it is newer. An error of the disk is only logged."""
         shown = _read(papers.delegation, papers.room, papers.owner)
         if shown is None:
             return

@@ -1,4 +1,4 @@
-"""What a log holds when it is opened, besides its last records."""
+"""The state of a log when it is opened, besides its last records."""
 
 import sqlite3
 from dataclasses import dataclass

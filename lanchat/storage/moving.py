@@ -1,4 +1,4 @@
-"""The part of a log that only a room which moves has: rules and papers, and events that were set aside.
+"""The part of a log for rooms that move: rules, papers, and events that were set aside.
 
 The state is a few values by name. A host writes its rules and papers there, a standby what its host has sent, and a
 member how far its history reaches:
@@ -24,8 +24,8 @@ from lanchat.protocol.messages import Event
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, make_seq, n_of
 from lanchat.storage.schema import COLUMNS, row_of
 
-ENGINE = "engine"  # the name of the value that says so
-EXTENT = ("private", "count", "instance", "whole")  # names of the state: what they say is of a whole copy
+ENGINE = "engine"  # the name of that value
+EXTENT = ("private", "count", "instance", "whole")  # values that tell how much of the room a copy holds
 _ASIDE = f"INSERT OR REPLACE INTO set_aside ({COLUMNS})"
 
 
@@ -83,7 +83,7 @@ class Moving:
         return {**dict(self._db.execute(question, (epoch_of(last), MAX_N))), epoch_of(last): n_of(last)}
 
     def follow(self, timeline: Timeline) -> tuple[int, int]:
-        """Take over the timeline of a host, and set aside what is not on it.
+        """Take over the timeline of a host. Events that it does not cover are set aside.
 
         Returns:
             The last number that both have, -1 for none; and how many events were set aside.

@@ -1,4 +1,4 @@
-"""Reads what one member has said from a log or a copy of it, with what was set aside there."""
+"""Reads the messages of one member from a log or a copy of it, with those that were set aside there."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from lanchat.storage.readonly import ReadOnlyFile
 from lanchat.storage.schema import COLUMNS, event_of
 
 _SAID = f"SELECT {COLUMNS} FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND at >= ? ORDER BY seq DESC"
-_SET_ASIDE = (  # and not said again since
+_SET_ASIDE = (  # and not resent since
     f"SELECT {COLUMNS} FROM set_aside WHERE kind = 'said' AND by = ? AND at >= ? AND NOT EXISTS (SELECT 1 FROM event"
     " WHERE event.kind = 'said' AND event.by = set_aside.by AND event.by < '~' AND event.id = set_aside.id)"
     " ORDER BY seq DESC"

@@ -1,7 +1,6 @@
-"""What a person has settled for themselves in one room: their nick, whom they ignore, perhaps the password.
+"""A person's own settings for one room: the nick, the people to ignore, perhaps the password.
 
-It stays on this disk, in the folder of the room. A file that is damaged counts as none: everything in it can be settled
-again.
+They stay on this disk, in the folder of the room. A damaged file counts as empty: everything in it can be set again.
 """
 
 import json
@@ -25,24 +24,24 @@ class OwnSettings:
     """Belongs to one thread.
 
     Args:
-        home: also keeps the nick for rooms where none is settled; None: it does not.
-        path: the file; None: what is settled is forgotten with this object.
+        home: also stores the nick for rooms without settings; None: it does not.
+        path: the file; None: the settings are forgotten with this object.
     """
 
     def __init__(self, home: Path | None = None, path: Path | None = None) -> None:
         self._home = home
         self._path = path
-        self.nick = ""  # that this room has accepted last; "": none
+        self.nick = ""  # the last one that this room has accepted; "": none
         self.ignored: Mapping[str, str] = {}  # nick by member id
-        self.password = ""  # "": it is not to be remembered
+        self.password = ""  # "": it is not remembered
         if path is not None:
             self._read(path)
 
     def keep_nick(self, nick: str, *, everywhere: bool = True) -> None:
-        """The room has accepted this nick.
+        """Store a nick that the room has accepted.
 
         Args:
-            everywhere: it is also meant for rooms where none is settled.
+            everywhere: use it also in rooms without settings.
 
         Raises:
             LanchatError: the folder cannot be written.
@@ -54,10 +53,10 @@ class OwnSettings:
     def change(
         self, *, nick: str | None = None, ignored: Mapping[str, str] | None = None, password: str | None = None
     ) -> None:
-        """Settle something else, and store it; what is None stays.
+        """Change settings and store them; those that are None stay as they are.
 
         Raises:
-            LanchatError: the folder cannot be written. It holds for this run all the same.
+            LanchatError: the folder cannot be written. The change holds for this run all the same.
         """
         before = self._values()
         self.nick = self.nick if nick is None else nick
@@ -87,5 +86,5 @@ class OwnSettings:
 
 
 def own_settings(home: Path, room: str | None) -> OwnSettings:
-    """Those of the room with this id; None, or one that stores nothing here: there are none, and none are stored."""
+    """The settings for the room with this id; None, or a room that stores nothing here: empty ones, never stored."""
     return OwnSettings(home, member_file(home, room, OWN) if room else None)

@@ -1,4 +1,4 @@
-"""The files for one person in the file of a log: a table with what the two were told last of each."""
+"""The table of files for one person in the file of a log: the last state of each, as the two were told."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence

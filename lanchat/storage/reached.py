@@ -1,7 +1,7 @@
-"""How far a member's history reaches: term by term, the last `n` with no hole before it.
+"""Stores how far a member's history reaches: for each term the last `n` with no hole before it.
 
-A later run resumes from there along the timeline of its host, as after a lost link. The highest number in the file does
-not say it: where a host has yielded to one that had begun before, the numbers of the room are lower from then on.
+A later run resumes from there along the timeline of its host, as after a lost link. The highest number in the file is
+not enough: after a host has yielded to one that began earlier, the numbers of the room are lower.
 """
 
 import logging
@@ -57,10 +57,10 @@ def read_reached(path: Path) -> Reached:
 
 
 def write_positions(positions: Mapping[int, int], before: Mapping[str, bytes]) -> dict[str, bytes]:
-    """What the state of the file gets.
+    """The value for the state of the file.
 
     Args:
-        before: the state of now. Another program of this person, with the same host, may be further.
+        before: the current state. Another program of this person, at the same host, may have got further.
     """
     noted = _read(before.get(NAME, b""))
     if noted.keys() == positions.keys():

@@ -117,7 +117,7 @@ def _rescued_shown(path: Path) -> list[Got]:
 
 
 def _rescued_state(path: Path) -> dict[str, bytes]:
-    """The rules and papers in a damaged file, without what says how much of the room it holds: that is not known now.
+    """The rules and papers in a damaged file. How much of the room it holds is left out, because that is not known now.
 
     The revision of rules that are lost is left out, too, so that somebody sends them again.
     """
@@ -172,7 +172,7 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
 
 
 class _Steps:
-    """Finds the way over the damaged places of a file."""
+    """Steps over the damaged places of a file."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -201,7 +201,7 @@ class _Steps:
 
 
 def _starts(db: sqlite3.Connection) -> list[tuple[int, bool]]:
-    """Before which numbers a term may begin, in order, and whether it is known to have been.
+    """The numbers before which a term may begin, in order, each with whether that term is known.
 
     Between two terms there are too many numbers to try them.
     """

@@ -1,7 +1,7 @@
 """A standby's complete copy of a room, on its own disk: `LANCHAT_HOME/standby/ID/`, in the tables of a log.
 
-One thread, "replica", has the one connection that writes. What it has stored is on the disk (FULL) before it says so,
-because the host acknowledges by it. The owner's copy is the folder of its own room.
+One thread, "replica", has the one connection that writes. Records are on the disk (FULL) before it reports them as
+stored, because the host acknowledges them then. The owner's copy is the folder of the own room.
 """
 
 import logging
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class Held(NamedTuple):
-    """How much of a room is in a copy, on the disk.
+    """The position of a copy on the disk.
 
     Args:
         seq: of the last event; -1: none.
