@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 
-from lanchat.network.link import Link
+from lanchat.network.sending import Sending
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.threads import Wakeup
 
@@ -22,8 +22,8 @@ class Flusher:
         self.timing = timing
         self.waiting = 0  # bytes in the outboxes of all links; any thread may read it
         self._sweep, self._asleep = timing.sweep, timing.asleep  # s; see `Timing`
-        self._links: set[Link] = set()
-        self._behind: set[Link] = set()
+        self._links: set[Sending] = set()
+        self._behind: set[Sending] = set()
         self._lock = threading.Lock()  # guards the two sets and the number
         self._wakeup = Wakeup()
         self._closed = False
@@ -34,16 +34,16 @@ class Flusher:
             self._wakeup.close()
             raise
 
-    def add(self, link: Link) -> None:
+    def add(self, link: Sending) -> None:
         with self._lock:
             self._links.add(link)
 
-    def remove(self, link: Link) -> None:
+    def remove(self, link: Sending) -> None:
         with self._lock:
             self._links.discard(link)
             self._behind.discard(link)
 
-    def watch(self, link: Link) -> None:
+    def watch(self, link: Sending) -> None:
         """This link has an outbox: flush it when its socket takes bytes again."""
         with self._lock:
             if link in self._behind:
@@ -56,7 +56,7 @@ class Flusher:
         with self._lock:
             self.waiting += more
 
-    def expect(self, link: Link, silence: float, sweep: float) -> None:
+    def expect(self, link: Sending, silence: float, sweep: float) -> None:
         """The peer of this link counts as dead after so much silence. From now on all links are looked at this often.
 
         Args:
@@ -118,7 +118,7 @@ class Flusher:
                 elif not key.data.flush():
                     self._done(key.data)
 
-    def _done(self, link: Link) -> None:
+    def _done(self, link: Sending) -> None:
         with self._lock:
             self._behind.discard(link)
         if link.fileno() >= 0 and link.flush():  # more was queued after the last flush

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import struct
 import sys
 from typing import Protocol
 
@@ -49,16 +50,39 @@ def tune(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
-def receive(sock: socket.socket, size: int = RECEIVE_SIZE) -> bytes:
-    """Read the bytes that have come; b"" at the end. Waits. Raises OSError."""
+def receive(sock: socket.socket, size: int = RECEIVE_SIZE, flags: int = 0) -> bytes:
+    """Read the bytes that have come; b"" at the end. Waits, but see `wait_at_most`. Raises OSError."""
     if DONTWAIT:
-        return sock.recv(size)
+        return sock.recv(size, flags)
     while True:
         readable(sock, None)
         try:
             return sock.recv(size)
         except BlockingIOError:
             continue
+
+
+def discard(sock: socket.socket, most: int) -> None:
+    """Read until the other end closes, or at most about so many bytes, and throw them away. Waits."""
+    while most > 0:
+        try:
+            data = receive(sock)
+        except BlockingIOError:  # see `wait_at_most`
+            continue
+        except OSError:
+            return
+        if not data:
+            return
+        most -= len(data)
+
+
+def wait_at_most(sock: socket.socket, seconds: float) -> None:
+    """From now on a read that has waited for so long ends with BlockingIOError, at no cost of its own. Linux only."""
+    whole, rest = int(seconds), int(seconds % 1 * 1_000_000)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", whole, rest))
+    except OSError:  # a system of 32 bits whose time has 64
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@qq", whole, rest))
 
 
 class HasDescriptor(Protocol):

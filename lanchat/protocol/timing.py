@@ -38,6 +38,7 @@ class Timing(Struct, frozen=True):  # a dataclass of so many fields would take 3
     look_again: float = 2.0  # to look for a room that is not at its address any more
 
     # A host
+    park: float = 3.0  # of silence of a client, after which its link needs no thread: between two lines of a talk
     line: float = 10.0  # from the first byte of a line to its last
     name: float = 60.0  # for a netcat guest to type a name, and for an IRC client to register (ergo's time for that)
     irc_ping_after: float = 90.0  # silence of an IRC client; phones sleep, and ergo waits as long

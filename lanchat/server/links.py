@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
@@ -12,7 +13,9 @@ from lanchat.server.admission import Admission, source_of
 from lanchat.server.doors.base import Door
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
+
+_OVER = object()
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +42,12 @@ class Links:
         return self._readers.links
 
     def start(self) -> None:
-        self._flusher = Flusher("host-flusher", self._timing)
+        self._readers.allow_parking(self._timing.park)
+        try:
+            self._flusher = Flusher("host-flusher", self._timing)
+        except BaseException:
+            self._readers.finish(0.0)
+            raise
 
     def finish(self) -> None:
         """Wait until all links have ended, and drop those that take too long."""
@@ -72,35 +80,39 @@ class Links:
         if source is not None:
             self.admission.begin(link, source)
         try:
-            self._readers.start(link, lambda: self._greet(link, quota, door), own=source is None)
+            self._readers.start(link, partial(self._greet, link, quota, door), own=source is None)
         except RuntimeError:
             self._end(link, quota)
             raise
 
     def _greet(self, link: Link, quota: Quota, door: Door) -> None:
-        """Run the greeting. A link that is admitted continues on a fresh thread, because a thread that has made a TLS
+        """Run the greeting. A link that is admitted continues on another thread, because a thread that has made a TLS
         handshake holds 29 KiB of OpenSSL's random generators and of stack until it ends."""
-        converse = None
+        reading = None
         try:
-            converse = door.greet(link, quota)
+            reading = door.greet(link, quota)
         finally:
-            if converse is None:
+            if reading is None:
                 self._end(link, quota)
-        if converse is not None:
-            try:
-                self._readers.start(link, lambda: self._converse(link, quota, converse))
-            except RuntimeError:  # no thread is left but this one
-                self._converse(link, quota, converse)
+        if reading is not None:
+            self._readers.go_on(link, partial(self._read, link, quota, reading))
 
-    def _converse(self, link: Link, quota: Quota, converse: Converse) -> None:
+    def _read(self, link: Link, quota: Quota, reading: Reading) -> bool:
+        """Read until the link pauses, or is over. Returns whether it goes on."""
+        goes_on = False
         try:
-            converse()
+            goes_on = next(reading, _OVER) is not _OVER
         finally:
-            self._end(link, quota)
+            if not goes_on:
+                self._end(link, quota)
+        return goes_on
 
     def _end(self, link: Link, quota: Quota) -> None:
         """Release everything that belongs to this link. Its last reader calls this."""
-        self.admission.end(link)
-        quota.close()
-        link.close()
-        self._readers.done(link)
+        try:
+            self.admission.end(link)
+            quota.close()
+            self._readers.leave(link)
+            link.close()
+        finally:
+            self._readers.done(link)

@@ -2,10 +2,13 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
+from functools import partial
 
 from lanchat.network.link import Link
+from lanchat.server.parking import CAN_PARK, Parking
+
+_LOOK_AGAIN = 0.5  # s
 
 _log = logging.getLogger(__name__)
 
@@ -22,61 +25,108 @@ class Readers:
         self._links: set[Link] = set()
         self._own: set[Link] = set()  # links of the host itself
         self._lock = threading.Lock()  # guards all three
+        self._over = threading.Condition(self._lock)
+        self._parking: Parking | None = None
+        self._silence = 0.0
 
-    def start(self, link: Link, read: Callable[[], None], *, own: bool = False) -> None:
+    def allow_parking(self, silence: float) -> None:
+        """From now on links may be parked, where the system can do that. Before the first link.
+
+        Args:
+            silence: s without a byte, after which a link is parked.
+
+        Raises:
+            OSError: this process has no file descriptors left.
+            RuntimeError: the system gives no more threads.
+        """
+        self._silence = silence
+        if CAN_PARK:
+            self._parking = Parking(silence)
+
+    def start(self, link: Link, read: Callable[[], object], *, own: bool = False) -> None:
         """Read a link in a new thread. The thread that read it before, if any, hands it on in this way and then ends.
 
         Args:
-            read: reads the link; once it returns or raises, the link has ended or belongs to another reader thread.
+            read: reads the link; once it returns or raises, the link is over or parked, or has another reader thread.
             own: it is the host's own link. This holds for all threads that read it.
 
         Raises:
             RuntimeError: the system gives no more threads.
         """
-
-        def run() -> None:
-            try:
-                read()
-            except Exception:
-                if own:
-                    raise
-                _log.exception("an unforeseen error has ended the link of a client")
-            finally:
-                with self._lock:
-                    self._threads.discard(reader)
-
-        reader = threading.Thread(target=run, name=f"reader-{link.fileno()}")
-        with self._lock:  # held during the start, because `finish` must not join a thread that has not started
+        with self._lock:
             own = own or link in self._own
-            reader.start()
-            self._threads.add(reader)
             self._links.add(link)
             if own:
                 self._own.add(link)
+        threading.Thread(target=self._run, args=(link, read, own), name=f"reader-{link.fileno()}").start()
+
+    def go_on(self, link: Link, read: Callable[[], bool]) -> None:
+        """Read on after a greeting: without a thread while the link is silent, or in a fresh one where none is parked.
+
+        Args:
+            read: reads until the link pauses, or is over; returns whether it goes on.
+        """
+        reading = partial(self._read, link, read, link in self._own)
+        if self._parking is not None:
+            link.be_patient(0.0)  # it is parked as soon as it has said all that came with the greeting
+            while reading() and not self._parking.park(link, reading):
+                link.be_patient(self._silence)
+            return
+        try:
+            self.start(link, reading)
+        except RuntimeError:  # no thread is left but this one
+            reading()
 
     @property
     def links(self) -> list[Link]:
-        """The links that are read now."""
+        """The links that are read now, or parked."""
         with self._lock:
             return list(self._links)
 
+    def leave(self, link: Link) -> None:
+        """This link is over. Its reader calls this before it closes the link."""
+        if self._parking is not None:
+            self._parking.forget(link)
+
     def done(self, link: Link) -> None:
-        """Note that nobody reads this link any more."""
+        """Note that this link is closed."""
         with self._lock:
             self._links.discard(link)
             self._own.discard(link)
+            self._over.notify()
 
     def finish(self, limit: float) -> None:
-        """Wait until all readers have ended. After `limit` seconds, drop the links of those that have not."""
-        deadline = time.monotonic() + limit
+        """Wait until all links are over. After `limit` seconds, drop those that are not. Then no reader is left."""
+        with self._lock:
+            self._over.wait_for(lambda: not self._links, limit)
+        while links := self.links:
+            for link in links:
+                link.drop("", "the room is closed")
+            with self._lock:
+                self._over.wait_for(lambda: not self._links, _LOOK_AGAIN)  # one that was accepted late comes only now
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        while threads:  # a reader may have handed its link on to another one in the meantime
+            thread.join()
+        if self._parking is not None:
+            self._parking.close()
+
+    def _run(self, link: Link, read: Callable[[], object], own: bool) -> None:
+        thread = threading.current_thread()
+        with self._lock:  # before its link can be over, so `finish` knows all threads when it knows that all links are
+            self._threads.add(thread)
+        try:
+            self._read(link, read, own)
+        finally:
             with self._lock:
-                links, threads = list(self._links), list(self._threads)
-            for link in links:
-                link.drop("", "the room is closed")
-            for thread in threads:
-                thread.join()
+                self._threads.discard(thread)
+
+    def _read(self, link: Link, read: Callable[[], object], own: bool) -> bool:
+        """Call this. Returns what it returns; False if an unforeseen error has ended the link."""
+        try:
+            return bool(read())
+        except Exception:
+            if own:
+                raise
+            _log.exception("an unforeseen error has ended the link of a client")
+            return False

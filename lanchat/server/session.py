@@ -1,6 +1,6 @@
 """Sessions, what a session needs of its link and its door, and the items of the hub's inbox. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +38,8 @@ class Dialect(Protocol):
         """The bytes that a client gets before its first live event."""
 
 
-Converse = Callable[[], None]  # called after the greeting; reads the link until it ends
+# Reads a link to its end, after the greeting. Each item is a pause: nothing has come for a while.
+Reading = Iterator[None]
 
 
 @dataclass(eq=False)

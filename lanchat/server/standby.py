@@ -32,7 +32,7 @@ from lanchat.server.copy import give_copy
 from lanchat.server.doors.base import Door, WaitingDoor
 from lanchat.server.quotas import Quota
 from lanchat.server.readers import Readers
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
 from lanchat.storage.identity import Identity
 from lanchat.threads import Closable
 
@@ -143,7 +143,7 @@ class StandbyPort(Closable):
     def channel(self, sock: socket.socket) -> Channel:
         return TlsChannel(self._tls, server=True)
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         raise NotImplementedError("nobody is let in")
 
     def _accepted(self, sock: socket.socket, address: str, door: Door) -> None:

@@ -10,6 +10,7 @@ from lanchat.client.connect import Connection, Credentials, connect
 from lanchat.client.events import Connected
 from lanchat.network.flusher import OUTBOX_LIMIT, OUTBOXES_LIMIT, Flusher
 from lanchat.network.link import Link
+from lanchat.network.sending import Sending
 from lanchat.protocol.messages import Event, Left
 from lanchat.protocol.tls import client_context
 from tests.faults.program import TIMING
@@ -26,7 +27,7 @@ MEMORY = OUTBOXES_LIMIT + 16 * 1024 * 1024  # bytes that 50 readers who do not r
 class DeafFlusher(Flusher):
     """For links of which nobody takes anything, and which do not mind."""
 
-    def add(self, link: Link) -> None:
+    def add(self, link: Sending) -> None:
         pass
 
 

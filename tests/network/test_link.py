@@ -1,6 +1,7 @@
 import random
 import socket
 import ssl
+import sys
 import threading
 
 import pytest
@@ -26,6 +27,7 @@ def platform(request, monkeypatch):
     """Windows has no MSG_DONTWAIT, so its sockets do not block and readers wait in another way."""
     if request.param == "as on Windows":
         monkeypatch.setattr("lanchat.network.link.DONTWAIT", 0)
+        monkeypatch.setattr("lanchat.network.sending.DONTWAIT", 0)
         monkeypatch.setattr(sockets, "DONTWAIT", 0)
     return request.param
 
@@ -103,6 +105,40 @@ def test_quiet_waits_for_silence(links):
     assert link.receive() == b"x"
     theirs.close()
     assert not link.quiet(10), "an end is something too"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there links are parked")
+def test_a_link_is_heard_for_as_long_as_its_reader_is_patient(links):
+    link, theirs = links.alone()
+    link.be_patient(0.001)
+    assert link.hear() is None
+    theirs.send(b"one")
+    assert (link.hear(), link.hear()) == (b"one", None)
+    link.be_patient(0.0)
+    assert link.hear() is None
+    theirs.send(b"two")
+    assert link.hear() is None, "it was read once, and is asked again only when there is something"
+    link.be_patient(0.0)
+    assert (link.hear(), link.hear()) == (b"two", None)
+    theirs.close()
+    link.be_patient(0.0)
+    assert link.hear() == b"", "an end is something too"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there links are parked")
+def test_who_is_impatient_still_reads_to_the_end_of_a_link(links):
+    link, theirs = links.alone()
+    link.be_patient(0.001)
+    assert link.hear() is None
+    drainer = threading.Thread(target=link.drain)
+    drainer.start()
+    for _ in range(3):
+        theirs.send(b"x")
+        wait_until(lambda: link.quiet(0.001))
+        assert drainer.is_alive()
+    theirs.close()
+    drainer.join(PATIENCE)
+    assert not drainer.is_alive()
 
 
 # ---- sending never waits

@@ -1,4 +1,4 @@
-"""IRC clients for the tests of the IRC door."""
+"""Clients of the doors for other programs."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,6 +6,7 @@ import pytest
 
 from lanchat.server.host import Host
 from tests.support.irc import IrcClient
+from tests.support.people import PlainClient
 
 
 @pytest.fixture
@@ -20,3 +21,20 @@ def irc() -> Iterator[Callable[..., IrcClient]]:
     yield connect
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def plain() -> Iterator[Callable[..., PlainClient]]:
+    """`plain(room, "pat")`: a plain client in the room; without a name, one that has only connected."""
+    clients: list[PlainClient] = []
+
+    def connect(room: Host, name: str = "") -> PlainClient:
+        clients.append(client := PlainClient(room.ports["plain"]))
+        assert client.until(b"Enter your name: ") == b"Enter your name: "
+        if name:
+            client.come_in(name)
+        return client
+
+    yield connect
+    for client in clients:
+        client.socket.close()

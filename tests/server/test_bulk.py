@@ -73,9 +73,9 @@ class Sender:
 def sending(links: Links, bulk: Bulk, ticket: FileTicket) -> Iterator[tuple[Link, Sender]]:
     """A link on which this ticket was used, and its sender, which hangs up at the end."""
     link, peer = links.alone()
-    converse = bulk.claim(link, Transfer(wire.VERSION, ticket.ticket))
-    assert converse is not None
-    reader = threading.Thread(target=converse, name="test-reader")
+    reading = bulk.claim(link, Transfer(wire.VERSION, ticket.ticket))
+    assert reading is not None
+    reader = threading.Thread(target=list, args=(reading,), name="test-reader")
     reader.start()
     sender = Sender(peer)
     yield link, sender

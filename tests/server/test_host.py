@@ -30,28 +30,10 @@ from lanchat.server.doors.plain import PlainDoor, plain_door
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.server.quotas import Quota
-from lanchat.server.readers import Readers
-from lanchat.server.session import Converse, Session
+from lanchat.server.session import Reading, Session
 from tests.support.addresses import LOOPBACK
 from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
-
-
-@pytest.fixture
-def plain() -> Iterator[Callable[..., PlainClient]]:
-    """`plain(room, "pat")`: a plain client in the room; without a name, one that has only connected."""
-    clients: list[PlainClient] = []
-
-    def connect(room: Host, name: str = "") -> PlainClient:
-        clients.append(client := PlainClient(room.ports["plain"]))
-        assert client.until(b"Enter your name: ") == b"Enter your name: "
-        if name:
-            client.come_in(name)
-        return client
-
-    yield connect
-    for client in clients:
-        client.socket.close()
 
 
 @pytest.fixture
@@ -110,17 +92,20 @@ def test_the_hosts_own_member_needs_no_network(host, join, identity):
         hal.close()
 
 
-def test_a_link_continues_on_its_first_thread_if_there_is_no_other(host, join, monkeypatch):
+@pytest.mark.parametrize("parks", [True, False])
+def test_a_link_continues_on_its_first_thread_if_there_is_no_other(host, join, monkeypatch, parks):
+    """Where links are parked, and where they are not."""
+    monkeypatch.setattr("lanchat.server.readers.CAN_PARK", parks)
     room = host()
     ann = Listener(join(room, "ann"))
-    start = Readers.start
+    start = threading.Thread.start
 
-    def start_first(self, link, read, **options):
+    def start_first(thread):
         if threading.current_thread().name.startswith("reader-"):
             raise RuntimeError("can't start new thread")
-        start(self, link, read, **options)
+        start(thread)
 
-    monkeypatch.setattr(Readers, "start", start_first)
+    monkeypatch.setattr(threading.Thread, "start", start_first)
     bob = join(room, "bob")
     bob.outgoing.say("hi")
     ann.hear_text("hi")
@@ -637,7 +622,7 @@ def test_a_door_that_cannot_be_made_leaves_no_port_open(host):
 
 
 class FaultyGreeting(PlainDoor):
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         raise RuntimeError("a fault")
 
 

@@ -441,7 +441,7 @@ def in_the_room(identity: Identity) -> Iterator[tuple[HubStage, Link, socket.soc
             inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing(), log=NoLog()
         )
         conversation = Conversation(link, session, Quotas(NO_LIMITS).open(""), serving)
-        reader = threading.Thread(target=conversation.run, name="test-reader")
+        reader = threading.Thread(target=lambda: list(conversation.run()), name="test-reader")
         reader.start()
         try:
             while not session.inside:

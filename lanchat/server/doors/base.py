@@ -15,7 +15,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel
 from lanchat.server.admission import Admission, PasswordThrottle
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse, Item
+from lanchat.server.session import Item, Reading
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox
@@ -36,14 +36,14 @@ class Door(Protocol):
     def channel(self, sock: socket.socket) -> Channel:
         """A channel for a connection that was just accepted."""
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         """Find out who the peer of a new link is. Called in the link's first reader thread.
 
         Args:
             quota: the link's quota; the door calls `admit` once the member is known.
 
         Returns:
-            The function that reads the link from then on, for a fresh thread; None: the link is over.
+            What reads the link from then on; after each pause, maybe in another thread. None: the link is over.
         """
 
 

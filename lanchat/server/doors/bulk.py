@@ -27,7 +27,7 @@ from lanchat.room.effects import OpenTicket
 from lanchat.room.files import FileWhole
 from lanchat.server.doors.base import reporting_errors
 from lanchat.server.doors.places import Places
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
 from lanchat.storage.blobs import Blob, Blobs
 
 MAX_TICKETS = 1000  # that are not used yet; beyond that the oldest is forgotten
@@ -89,20 +89,20 @@ class Bulk:
         self._end(lambda ticket: ticket.file == file, "", "the file was removed")
         self.blobs.remove(file)
 
-    def claim(self, link: Link, transfer: Transfer) -> Converse | None:
-        """Use a ticket. Returns the function that runs the transfer; None: the ticket is not good."""
+    def claim(self, link: Link, transfer: Transfer) -> Reading | None:
+        """Use a ticket. Returns what runs the transfer; None: the ticket is not good."""
         with self._lock:
             ticket = self._tickets.pop(transfer.ticket, None)
             if ticket is not None and ticket.until >= self._clock() and not ticket.name:
                 self._links[link] = ticket
                 move = self._take if ticket.up else partial(self._give, transfer=transfer)
-                return partial(self._run, link, ticket, move)
+                return self._read(link, ticket, move)
         link.finish(encode(Refused("unknown", "This ticket is not good any more.")))
         return None
 
     def download(
         self, link: Link, ticket: bytes, part: Callable[[str, Blob], tuple[bytes, int, int]]
-    ) -> Converse | None:
+    ) -> Reading | None:
         """The same for a browser's own download of a stored file, which may ask again until the ticket runs out.
 
         Args:
@@ -114,7 +114,7 @@ class Bulk:
             if known is None or known.until < self._clock() or not known.name:
                 return None
             self._links[link] = known
-        return partial(self._run, link, known, partial(self._answer, part=part(known.name, known.blob)))
+        return self._read(link, known, partial(self._answer, part=part(known.name, known.blob)))
 
     def _end(self, matches: Callable[[_Ticket], bool], code: str, reason: str) -> None:
         """Forget these tickets, and drop the links that have used one of them."""
@@ -123,6 +123,11 @@ class Bulk:
             links = [link for link, ticket in self._links.items() if matches(ticket)]
         for link in links:
             link.drop(code, reason)
+
+    def _read(self, link: Link, ticket: _Ticket, move: Callable[[Link, _Ticket, Blob], None]) -> Reading:
+        """Without a pause, because who transfers a file has a thread to the end."""
+        self._run(link, ticket, move)
+        yield from ()
 
     def _run(self, link: Link, ticket: _Ticket, move: Callable[[Link, _Ticket, Blob], None]) -> None:
         link.limit_bytes(unlimited())

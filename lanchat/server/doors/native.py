@@ -22,6 +22,7 @@ from lanchat.protocol.messages import (
     FromHost,
     FromMember,
     Ping,
+    Pong,
     Refused,
     Said,
 )
@@ -33,7 +34,7 @@ from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.past import PAGE_COST, page, said_before
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
+from lanchat.server.session import JoinRequest, LinkEnded, Reading, Session
 from lanchat.server.throttle import Throttle
 
 _PING = encode(Ping())  # once for all links: bytes from the encoder take 1 KiB, however few they are
@@ -79,30 +80,30 @@ class NativeDoor:
     def channel(self, sock: socket.socket) -> Channel:
         return TlsChannel(self._tls, server=True)
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         with reporting_errors(link, encode):
             splitter, throttle = LineSplitter(), Throttle(link, quota.lines)
             newcomer, messages = self._greet(link, splitter, throttle)
             if isinstance(newcomer, Transfer) and self._serving.bulk is not None:
-                converse = self._serving.bulk.claim(link, newcomer)
-                if converse is not None:
+                reading = self._serving.bulk.claim(link, newcomer)
+                if reading is not None:
                     self._serving.admission.admit(link)
-                    return converse
+                    return reading
             if not isinstance(newcomer, Newcomer):
                 link.drain()
                 return None
             quota.admit(member_id(newcomer.key))
-            return partial(self._converse, link, splitter, throttle, newcomer, messages)
+            return self._read(link, splitter, throttle, newcomer, messages)
         return None
 
-    def _converse(
+    def _read(
         self,
         link: Link,
         splitter: LineSplitter,
         throttle: Throttle,
         newcomer: Newcomer,
         messages: list[FromMember],
-    ) -> None:
+    ) -> Reading:
         link.within(None)
         link.keepalive.begin(_PING)
         self._serving.admission.admit(link)
@@ -123,7 +124,7 @@ class NativeDoor:
         )
         try:
             with reporting_errors(link, encode):
-                self._receive(link, splitter, throttle, session, id, messages)
+                yield from self._receive(link, splitter, throttle, session, id, messages)
         finally:
             self._serving.inbox.put_now(LinkEnded(session))
 
@@ -135,7 +136,7 @@ class NativeDoor:
         session: Session,
         id: str,
         messages: list[FromMember],
-    ) -> None:
+    ) -> Reading:
         """Forward the member's messages until the link ends.
 
         Args:
@@ -145,7 +146,10 @@ class NativeDoor:
             return
         if splitter.partial:
             link.within(self._serving.timing.line, "rules", "did not finish a line in time")
-        while data := link.receive():
+        while (data := link.hear()) != b"":
+            if data is None:
+                yield
+                continue
             began_before = bool(splitter.partial)
             lines = splitter.feed(data)
             if lines:
@@ -162,6 +166,8 @@ class NativeDoor:
         Returns:
             Whether the link continues.
         """
+        if len(messages) == 1 and type(messages[0]) is Pong:  # all that comes from most members, most of the time
+            return True
         try:
             left, said_before = self._look_up(messages, link, session, id, throttle)
         except LanchatError:

@@ -15,8 +15,8 @@ A guest of this door has not proven an identity: on every lanchat screen the nic
 
 import secrets
 import socket
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from itertools import count
 
 from lanchat.errors import ProtocolError
@@ -50,7 +50,7 @@ from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.doors.telnet import Telnet
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Asked, Converse, JoinRequest, LinkEnded, Session
+from lanchat.server.session import Asked, JoinRequest, LinkEnded, Reading, Session
 from lanchat.server.throttle import Throttle
 
 READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
@@ -92,7 +92,7 @@ class PlainDoor:
         greeting = f"You are in {title} as {nick}. Here: {people}.{about} /help tells what else you can do."
         return self.encode(Notice("greeting", greeting))
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         with reporting_errors(link, self.encode):
             link.read_size = ReadSize(READ_SIZE, READ_SIZE)
             link.within(self._serving.timing.name, "late", "gave no name in time")
@@ -103,10 +103,10 @@ class PlainDoor:
                 return None
             if len(first) > MAX_TEXT or is_other_protocol(first) or has_http([first, *parts.ready]):
                 raise ProtocolError(_WRONG_CLIENT)
-            return partial(self._converse, link, quota, parts, nick_from(_text(first)))
+            return self._read(link, quota, parts, nick_from(_text(first)))
         return None
 
-    def _converse(self, link: Link, quota: Quota, parts: "_Parts", nick: str) -> None:
+    def _read(self, link: Link, quota: Quota, parts: "_Parts", nick: str) -> Reading:
         link.within(None)
         id = f"{UNVERIFIED}{secrets.token_hex(4)}"
         quota.admit(id)
@@ -119,6 +119,9 @@ class PlainDoor:
                 numbers = count(1)
                 begun = bool(parts.ready)
                 while (read := parts.all()) is not None:
+                    if not read:
+                        yield
+                        continue
                     if not begun and has_http(read):  # the headers, where the first line came alone
                         raise ProtocolError(_WRONG_CLIENT)
                     begun = True
@@ -161,22 +164,25 @@ class _Parts:
     def next(self) -> bytes | None:
         """The next message, perhaps empty; None at the end of the link."""
         while not self.ready and not self._ended:
-            self._read()
+            self._read(self._link.receive)
         return self.ready.pop(0) if self.ready else None
 
     def all(self) -> list[bytes] | None:
-        """The messages of the next read, some perhaps empty; None at the end of the link."""
+        """The messages of the next read, some perhaps empty; none: the client pauses; None at the end of the link."""
         while not self.ready and not self._ended:
-            self._read()
+            if not self._read(self._link.hear):
+                return []
         ready, self.ready = self.ready, []
         return ready or None
 
-    def _read(self) -> None:
+    def _read(self, hear: Callable[[], bytes | None]) -> bool:
+        """Returns whether anything has come."""
         started = bool(self._splitter.partial)
         if started and self._link.quiet(self._unended_line):
             self.ready += self._splitter.feed(b"\n")
-            return
-        read = self._link.receive()
+            return True
+        if (read := hear()) is None:
+            return False
         data = self._telnet.feed(read)
         if b"\0" in data:
             raise ProtocolError("This port takes text only.")
@@ -184,11 +190,11 @@ class _Parts:
             self._ended = True
             if started:
                 self.ready += self._splitter.feed(b"\n")
-            return
-        if not data:
-            return
-        self._sends_lines = self._sends_lines or b"\n" in data
-        self.ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
+            return True
+        if data:
+            self._sends_lines = self._sends_lines or b"\n" in data
+            self.ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
+        return True
 
 
 def _text(part: bytes) -> str:

@@ -27,6 +27,7 @@ from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.doors.irc.talk import TALK, Direct, Spoken, direct, noted, talk
 from lanchat.server.doors.irc.who import who_is_away
 from lanchat.server.quotas import Quota
+from lanchat.server.session import Reading
 from lanchat.server.throttle import Throttle
 
 
@@ -76,7 +77,7 @@ class Conversation:
                 return self._registration.passes()
         return False
 
-    def run(self) -> None:
+    def run(self) -> Reading:
         """Read until the link ends."""
         session = self._session
         self._quota.admit(session.id)
@@ -84,7 +85,9 @@ class Conversation:
             with reporting_errors(self._link, session.dialect.encode):
                 self._membership.begin()
                 for raw in self._lines.all(self._requests.forward):
-                    if (line := self._parsed(raw)) is not None:
+                    if raw is None:
+                        yield
+                    elif (line := self._parsed(raw)) is not None:
                         self._obey(line)
         finally:
             self._membership.end()

@@ -28,7 +28,7 @@ from lanchat.server.doors.irc.gate import Gate
 from lanchat.server.doors.irc.people import People
 from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
 from lanchat.storage.web_certificate import load_irc_certificate
 
 
@@ -85,7 +85,7 @@ class IrcDoor:
     def channel(self, sock: socket.socket) -> Channel:
         return PlainChannel()
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         session = IrcSession(
             link,
             self._dialects.of(frozenset()),
@@ -99,7 +99,7 @@ class IrcDoor:
         )
         with reporting_errors(link, session.dialect.encode):
             conversation = Conversation(link, session, quota, self._serving, self._gate, joins=self._joins)
-            return conversation.run if conversation.register() else None
+            return conversation.run() if conversation.register() else None
         return None
 
 

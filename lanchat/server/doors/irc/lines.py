@@ -34,8 +34,8 @@ class Lines:
             self._ready += self._splitter.feed(data)
         return None if self._stopped else self._ready.pop(0)
 
-    def all(self, taken: Callable[[], None]) -> Iterator[bytes]:
-        """All lines from now on.
+    def all(self, taken: Callable[[], None]) -> Iterator[bytes | None]:
+        """All lines from now on; None wherever the client pauses.
 
         Args:
             taken: called after each portion of them.
@@ -49,7 +49,9 @@ class Lines:
                         return
                 taken()
             began_before = bool(self._splitter.partial)
-            if self._link.over or not (data := self._link.receive()):
+            while not self._link.over and (data := self._link.hear()) is None:
+                yield None
+            if self._link.over or not data:
                 return
             lines = self._splitter.feed(data)
             if self._session.inside:  # outside, the deadline of coming in holds

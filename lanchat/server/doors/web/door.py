@@ -33,7 +33,7 @@ from lanchat.server.doors.web.page import Document, load_page
 from lanchat.server.doors.web.request import Answer, Arrival, Download, Page, Refusal, Values, answer
 from lanchat.server.doors.web.sealed import SealedChannel
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
 from lanchat.storage.identity import Identity
 from lanchat.storage.web_certificate import load_web_certificate
 
@@ -112,7 +112,7 @@ class WebDoor(NativeDoor):
 
         return SealedChannel(transport, decide, self._respond)
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         with reporting_errors(link, encode):
             link.within(self._serving.limits.greeting, "late", "did not ask in time")
             link.establish()
@@ -123,23 +123,21 @@ class WebDoor(NativeDoor):
             return super().greet(link, quota)
         return None
 
-    def _download(self, link: Link, asked: Download) -> Converse | None:
+    def _download(self, link: Link, asked: Download) -> Reading | None:
         """Answer a browser that downloads a file by its address."""
-        bulk, converse = self._serving.bulk, None
+        bulk, reading = self._serving.bulk, None
         with self._lock:
             self._downloads.add(link)
             dismissed = self._dismissed
         if bulk is not None and not dismissed:
-            converse = bulk.download(
-                link, asked.ticket, lambda name, blob: part_of(asked, name, blob.size, blob.sha256)
-            )
-        if converse is None:
+            reading = bulk.download(link, asked.ticket, lambda name, blob: part_of(asked, name, blob.size, blob.sha256))
+        if reading is None:
             send_wait(link, self._bytes_of(asked.otherwise))
             link.finish()
             link.drain()
             return None
         self._serving.admission.admit(link)
-        return converse
+        return reading
 
     def dismiss(self) -> int:
         """Send all browsers away, also those that are on their way in. Returns how many there were. Any thread."""

@@ -18,7 +18,7 @@ from lanchat.server.doors.web.page import load_page
 from lanchat.server.doors.web.request import Answer, Arrival, Refusal, Values, elsewhere
 from lanchat.server.doors.web.sealed import SealedChannel
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse
+from lanchat.server.session import Reading
 from lanchat.storage.identity import Identity
 
 
@@ -48,7 +48,7 @@ class WaitingPage:
 
         return SealedChannel(transport, decide, _respond)
 
-    def greet(self, link: Link, quota: Quota) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Reading | None:
         raise NotImplementedError("nobody is let in")
 
     def answer(self, link: Link) -> None:
