@@ -57,6 +57,7 @@ def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
     assert hal.lines == ["ann: hello"]
 
 
+@pytest.mark.full
 def test_a_host_that_is_killed_leaves_the_list(lab):
     a, b = lab.node("a"), lab.node("b")
     watch = Watch(b)

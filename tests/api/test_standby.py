@@ -430,7 +430,7 @@ def full_disk(person: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, monkeypatch):
-    ann = stage()
+    ann = stage(timing=replace(CALM, sync_wait=0.2))
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
     with full_disk(bob, monkeypatch):
@@ -442,7 +442,7 @@ def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, mo
 
 
 def test_a_copy_that_was_given_up_is_kept_again_once_there_is_room_on_the_disk(stage, monkeypatch):
-    ann = stage(timing=replace(CALM, copy_retry=0.05, heartbeat=0.05, follow_sweep=0.05))
+    ann = stage(timing=replace(CALM, sync_wait=0.2, copy_retry=0.05, heartbeat=0.05, follow_sweep=0.05))
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
     with full_disk(bob, monkeypatch):

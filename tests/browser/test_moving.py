@@ -4,6 +4,7 @@ import base64
 import random
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from lanchat.errors import LanchatError
@@ -136,6 +137,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     zoe.context.close()
 
 
+@pytest.mark.full
 def test_a_tab_goes_back_with_the_room_to_an_address_where_this_person_was_before(stage, chromium):
     """A browser copies to a tab what the tab that has opened it had kept, also what belongs to that address."""
     ann, bob = with_page(stage, password="secret")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
+
 from lanchat.cli.host import host
 from tests.support.engines import SAFE, RedisProcess
 
@@ -46,6 +48,7 @@ def test_nobody_else_loads_redis_py():
     assert [name for name in loaded if name.startswith(("redis", "hiredis", "lanchat.server.engine"))] == []
 
 
+@pytest.mark.full
 def test_host_and_engine_are_killed_and_nothing_is_lost_or_comes_twice(lanchat, tmp_path):
     with RedisProcess(tmp_path / "redis", *SAFE) as server:
         room = lanchat.host("Room A", "--engine", server.url)

@@ -33,6 +33,7 @@ ROOM = "5" * 32
 ANN, BOB, CAT = range(3)
 EPOCH = make_epoch(1, ANN)
 TIMING = Timing(ask=1.0, ask_long=10.0, refused_again=0.01)
+HASTY = replace(TIMING, ask=0.25, ask_again=0.01)  # where nobody answers, or the others have the long time
 PATIENT = replace(TIMING, ask=PATIENCE, ask_long=PATIENCE)  # where everybody answers or refuses, however busy
 NOW = 1_700_000_000_000
 
@@ -143,6 +144,7 @@ def test_nobody_moves_a_room_whose_host_another_standby_hears(stage, dead, froze
 
 
 def test_a_host_that_says_nothing_is_given_its_time(stage, frozen):
+    stage.timing = HASTY
     assert seek(stage.bob(5, frozen)) == Wait("The host may still be there.")
     assert seek(stage.bob(5, frozen, since=TIMING.host_silence)) == Claim(make_epoch(2, BOB))
 
@@ -162,10 +164,10 @@ def test_on_a_bad_network_a_silent_host_is_asked_once_more_before_anybody_hosts_
     assert seek(stage.bob(5, frozen, silent=True, rough=True)) == Follow(ANN)
 
 
-@pytest.mark.parametrize("slow", [{"rough": True}, {"took": 4 * TIMING.ask}], ids=["much is lost", "all takes long"])
+@pytest.mark.parametrize("slow", [{"rough": True}, {"took": 20 * HASTY.ask}], ids=["much is lost", "all takes long"])
 def test_on_a_slow_network_the_others_have_time_to_answer_whenever_they_are_asked(stage, dead, slow):
-    stage.timing = replace(TIMING, ask_again=0.01)
-    stage.cat(4, "hears", slow=1.5 * TIMING.ask)
+    stage.timing = HASTY
+    stage.cat(4, "hears", slow=2 * HASTY.ask)
     takeover = stage.bob(5, dead, **slow)
     for _ in range(2):
         assert seek(takeover) == Wait("Another standby still hears the host.")

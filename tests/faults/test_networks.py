@@ -113,12 +113,14 @@ def test_link_that_loses_and_delays(stage: Stage) -> None:
     lossy_link(stage, number=20, delay=0.05)
 
 
+@pytest.mark.full
 @pytest.mark.netns
 def test_link_that_crawls(stage: Stage) -> None:
     require_cables()
     crawling_link(stage, lines=6, rate=2000)
 
 
+@pytest.mark.full
 @pytest.mark.netns
 def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage) -> None:
     """Here a stranger has 1 s for a card; the last lines of this room take 2 s over this cable."""

@@ -131,7 +131,8 @@ STEPS = [  # of a takeover
 ]
 
 
-@pytest.mark.parametrize("step", [STEPS[1], *(pytest.param(step, marks=pytest.mark.full) for step in STEPS)])
+@pytest.mark.full
+@pytest.mark.parametrize("step", STEPS)
 def test_a_standby_that_dies_while_it_takes_over_is_replaced(crowd: Crowd, step: str) -> None:
     crowd.begin(talkers=2, die_at=step)
     ann, bob, _ = crowd.nodes

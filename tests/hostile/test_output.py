@@ -122,7 +122,7 @@ def home(lanchat) -> Path:
         ("trust", "--forget", "nothing"),
         ("id",),
         ("doctor",),
-        ("doctor", "--json"),
+        pytest.param(("doctor", "--json"), marks=pytest.mark.full),
         ("rooms", "--wait", "0"),
     ],
     ids=" ".join,

@@ -58,6 +58,7 @@ def finds_it_there(b: Node, room: Running) -> None:
     assert ended.code == 0 and re.search(rf"Room A has moved to \S+:{room.port}\.", ended.err), ended.err
 
 
+@pytest.mark.full
 def test_a_room_on_a_chosen_interface_follows_its_address_and_an_old_invite_finds_it(lab):
     a, b = lab.node("a"), lab.node("b")
     room = a.lanchat.host("Room A", "--interface", "eth0", announce=True)

@@ -390,7 +390,9 @@ def test_the_end_of_the_room_ends_the_script(lanchat, room):
 
 
 @POSIX
-@pytest.mark.parametrize("end", ["timeout", "interrupt", pytest.param("patience", marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "end", ["interrupt", *(pytest.param(end, marks=pytest.mark.full) for end in ("timeout", "patience"))]
+)
 def test_after_the_host_was_killed_it_tries_to_reconnect(lanchat, end):
     """It says so, and tries until it is interrupted, out of time, or out of patience."""
     hal = lanchat.host("Room A")
@@ -486,7 +488,7 @@ def full_pipe() -> Iterator[int]:
 
 
 @POSIX
-@pytest.mark.parametrize("end", ["timeout", "signal"])
+@pytest.mark.parametrize("end", [pytest.param("timeout", marks=pytest.mark.full), "signal"])
 def test_it_ends_although_nobody_reads_its_output(lanchat, room, ann, full_pipe, end):
     limit = ("--timeout", "4") if end == "timeout" else ()
     bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "never", *limit, stdout=full_pipe)

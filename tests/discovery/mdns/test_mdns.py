@@ -117,7 +117,13 @@ def test_names_without_a_record_do_not_hold_up_the_others():
         assert len(asked) < 20
 
 
-@pytest.mark.parametrize("address", [NOT_OURS, Address("lo", "::1", 128)], ids=["not ours", "IPv6 alone"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(NOT_OURS, id="not ours"),
+        pytest.param(Address("lo", "::1", 128), id="IPv6 alone", marks=pytest.mark.full),
+    ],
+)
 def test_an_interface_that_cannot_be_used_is_a_problem_until_it_can(address, monkeypatch):
     monkeypatch.setattr(mdns, "SETTLED", 0.0)
     reports, machine = Reports(), Machine(address)

@@ -47,7 +47,7 @@ from tests.support.page import PageClient, WebSocket, fetch, request
 from tests.support.people import Listener, let_pass
 from tests.support.waiting import PATIENCE, wait_until
 
-AT_ONCE = Timing(web_absence=0.0)  # a link that is lost is a member who has left
+AT_ONCE = Timing(web_absence=0.0, linger=0.5, sweep=0.05)  # a link that is lost is a member who has left
 ZOE = key_from_seed(b"\x77" * 32)
 
 
@@ -248,7 +248,8 @@ def test_a_phone_that_sleeps_for_too_long_has_left(host, join, browser):
 
 
 def test_who_is_away_makes_room_in_a_full_room(host, join, browser):
-    room = host(web_port=0, timing=Timing(web_absence=60.0), limits=replace(NO_LIMITS, members=2))
+    timing = replace(AT_ONCE, web_absence=60.0)
+    room = host(web_port=0, timing=timing, limits=replace(NO_LIMITS, members=2))
     ann = Listener(join(room, "ann"))
     zoe = browser(room, "zoe")
     zoe.next(Welcome)
