@@ -107,6 +107,7 @@ def test_links_that_were_put_into_a_home_before_it_was_closed(lanchat: Commands,
 
 KEPT, TEXT = 30, "needle in the hay"
 
+LONG = "a text of 5 MB"
 CRAFTED = {  # what somebody did to the log of a room, or a disk
     "text is a blob": "UPDATE event SET text = x'00ff1b5b324a' WHERE kind = 'said'",
     "nick and sender are blobs": "UPDATE event SET nick = x'1b5d303b', by = x'ff'",
@@ -116,7 +117,7 @@ CRAFTED = {  # what somebody did to the log of a room, or a disk
     "the largest number": "UPDATE event SET seq = 9223372036854775807 WHERE seq = 2",
     "the smallest number": "UPDATE event SET seq = -9223372036854775808 WHERE seq = 2",
     "unknown kinds": "UPDATE event SET kind = 'zz'",
-    "a text of 5 MB": "UPDATE event SET text = printf('%.*c', 5000000, 'x') WHERE kind = 'said' AND seq < 9",
+    LONG: "UPDATE event SET text = printf('%.*c', 5000000, 'x') WHERE kind = 'said' AND seq < 9",
     "nothing in it": "UPDATE event SET id = NULL, text = NULL",
     "owners are blobs": "UPDATE owner SET nick = x'ff', by = 5, seq = 'a'",
     "facts are words": "UPDATE fact SET value = 'x'",
@@ -180,7 +181,10 @@ def hosted(log: Path, host: Callable[..., Host], join: Callable[..., Member]) ->
     room.close()
 
 
-@pytest.mark.parametrize("statements", CRAFTED.values(), ids=list(CRAFTED))
+@pytest.mark.parametrize(
+    "statements",
+    [pytest.param(CRAFTED[name], id=name, marks=pytest.mark.full if name == LONG else ()) for name in CRAFTED],
+)
 def test_a_crafted_log(own_world, kept, host, join, statements):
     craft(kept, statements)
     looked_at(own_world)

@@ -251,10 +251,10 @@ def test_acks_for_messages_that_were_never_sent(evil_host, victim, identity):
     "event",
     [
         said(0, "\U0001f600" * 4000),
-        Joined(0, 0, EVE, "n" * 250),
         *(
             pytest.param(event, marks=pytest.mark.full)
             for event in (
+                Joined(0, 0, EVE, "n" * 250),
                 said(0, "x"),
                 Renamed(0, 0, EVE, "n" * 250, "m" * 250),
                 Notice("x", "\U0001f600" * 4000),
@@ -310,6 +310,7 @@ def _changed(event, **changes):
     return msgspec.structs.replace(event, **changes)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_key_updates_of_a_host(identity, victim):
     """10,000 KeyUpdates make a member hang up, and do no other harm."""

@@ -24,7 +24,7 @@ from tests.support.harmless import WRITING, harmful
 # ---- safe_text
 
 
-SEEN = (0, 1, 14, 16)  # planes: those of writing and pictures, of tags, and one of private use
+SEEN = (0, 1, 14)  # planes: those of writing and pictures, and of tags
 
 
 @pytest.mark.parametrize(

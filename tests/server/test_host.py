@@ -208,6 +208,7 @@ def test_the_longest_text_reaches_everybody(host, join):
     ann.hear_text('"' * 4096)
 
 
+@pytest.mark.full
 def test_50_members_join_during_a_conversation(host, join):
     """No member has a gap or a duplicate, whenever it joined."""
     room = host()

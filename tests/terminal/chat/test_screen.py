@@ -33,7 +33,7 @@ def has_line(screen: PtyScreen, text: str) -> bool:
     return len(lines) == 1 and has_bar and squeezed(line_of(screen)) == squeezed(text)
 
 
-@pytest.mark.parametrize("columns", [80, 40])
+@pytest.mark.parametrize("columns", [pytest.param(80, marks=pytest.mark.full), 40])
 def test_a_half_typed_line_stays_whole_while_500_messages_arrive(ann, bob, columns):
     screen = ann(columns)
     screen.press(HALF[:10])
