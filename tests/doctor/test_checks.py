@@ -51,7 +51,7 @@ def test_what_is_at_an_address(own_world, udp_port):
             assert [tried.outcome for tried in report.tried] == [outcome]
 
 
-@pytest.mark.parametrize("now_there", ["room", "another room", "another key"])
+@pytest.mark.parametrize("now_there", ["room", pytest.param("another room", marks=pytest.mark.full), "another key"])
 def test_an_invite_names_a_room_and_a_key(host, own_world, udp_port, now_there):
     """The room is looked for elsewhere if it is not at the address of the invite."""
     room = host("Room D")

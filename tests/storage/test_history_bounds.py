@@ -126,7 +126,7 @@ def test_the_index_is_bounded_too_and_the_file_becomes_smaller(tmp_path, monkeyp
     bounded(monkeypatch, EVENTS, entries=300)
     monkeypatch.setattr(history_bounds, "FILE_BOUND", 2_500_000)
     bounds, sizes = HistoryBounds(never), list[int]()
-    for seq in range(0, 4500, 300):
+    for seq in range(0, 3600, 300):
         with closing(Store(path, durable=False)) as store:
             assert bounds.make_room(store.pruning)
             words = [
