@@ -73,6 +73,9 @@ class Owner:
         self._expected.discard(member_id(key))
         self.papers = self._sign([one for one in self._signing.standbys if one.key != key])
 
+    def dismiss_all(self) -> None:
+        self.papers = self._sign(())
+
     def renew(self) -> None:
         """Sign once more, because papers are good for some days."""
         self.papers = self._sign(self._signing.standbys)
@@ -114,7 +117,7 @@ class Cohosting(Closable):
         self._nicks: dict[bytes, str] = {}  # of hosts and of those who asked
         self._renewed_at = time.monotonic()
         self._left = False  # whether the owner has removed this computer
-        self._closing = False
+        self._closing = self._ending = False
         self._changed = threading.Condition()  # guards all of these
         self._thread = threading.Thread(target=self._run, name="cohosting")
         self._thread.start()
@@ -139,7 +142,8 @@ class Cohosting(Closable):
                 raise ValueError("Several computers show this code: somebody may be impersonating one of them.")
             self._owner.name(found[0])
             self._changed.notify_all()
-        return f"{safe_text(found[0].nick)}'s computer may host the room from now on. /uncohost takes it back."
+        nick = safe_text(found[0].nick)
+        return f"{nick}'s computer may host the room from now on. /uncohost {nick} takes it back."
 
     def remove(self, nick: str) -> str:
         """Let this person's computer host the room no more. Returns and raises as `admit`."""
@@ -164,10 +168,14 @@ class Cohosting(Closable):
             lines += [f"{safe_text(one.nick)}: waits for /cohost {one.code}" for one in self._asking]
         return "\n".join(lines) or "Nobody hosts the room at the engine now."
 
-    def close(self) -> None:
-        """May be called twice."""
+    def close(self, *, end: bool = False) -> None:
+        """May be called twice.
+
+        Args:
+            end: nobody hosts the room any more until its owner lets them again.
+        """
         with self._changed:
-            self._closing = True
+            self._closing, self._ending = True, end or self._ending
             self._changed.notify_all()
         self._thread.join()
 
@@ -183,6 +191,9 @@ class Cohosting(Closable):
                 if self._closing:
                     break
         try:
+            if self._ending and self._owner is not None:
+                self._owner.dismiss_all()  # they hear of it when the room opens again; now it only closes
+                self._there.forget_room()
             self._there.vanish(self._here().place.key)
         except LanchatError:
             pass  # it is forgotten soon

@@ -1,6 +1,7 @@
 """Hosting a room together with other computers, on one engine: as its owner, or beside the owner."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,9 +29,7 @@ from lanchat.threads import Closable
 
 FOLDER = "beside"  # in LANCHAT_HOME: the logs of rooms that this computer hosts beside their owners
 _INSTANCE = "instance"
-_REMOVED = (
-    "The owner of the room has removed this computer from its hosts. Its people go on elsewhere; /quit ends this."
-)
+_REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
 
 
 @dataclass(frozen=True)
@@ -127,6 +126,15 @@ def wait_for_owner(
             there.withdraw(asking.key)
 
 
+def named_hosts(
+    room: RoomAtEngine, address: EngineAddress, papers: HostPapers, identity: Identity, timing: Timing
+) -> list[Place]:
+    """Where the other hosts of this room are now, of those whom its owner has named."""
+    with HostsAtEngine(_connect(address, timing), room.id) as there:
+        places = [present.place for present in there.present()]
+    return [place for place in places if place.key != identity.public and papers.index_of(place.key) is not None]
+
+
 def _accepts(papers: HostPapers, room: RoomAtEngine, key: bytes) -> bool:
     if papers.owner != room.about.owner:
         return False
@@ -171,8 +179,12 @@ class EngineHosting:
         assert self._papers is not None
         return Beside(self._papers, self._identity.public, self._timing.heartbeat)
 
-    def begin(self, hosting: Hosting, nick: Callable[[], str]) -> Cohosting:
-        """Show this host to the other hosts from now on."""
+    def begin(self, hosting: Hosting, nick: Callable[[], str], yielded: Callable[[], None]) -> Cohosting:
+        """Show this host to the other hosts from now on.
+
+        Args:
+            yielded: called from a thread of its own when this computer is no host any more; ends its hosting.
+        """
         host, beside = hosting.host, hosting.host.beside
         assert beside is not None
         if self._owner is not None:
@@ -188,7 +200,7 @@ class EngineHosting:
 
         def removed() -> None:
             self._say(_REMOVED)
-            host.leave_to(beside.successor)
+            threading.Thread(target=yielded, name="yielded").start()
 
         there = HostsAtEngine(_connect(self._address, self._timing), self._room.id)
         title = self._room.about.title

@@ -191,7 +191,7 @@ def host(
         server.accept()
         hosting.show(on_problem, timing)
         if together is not None:
-            hosting.cohosting = together.begin(hosting, lambda: user.nick_now)
+            hosting.cohosting = together.begin(hosting, lambda: user.nick_now, keeper.yielded)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
             keeper.copy_files(member)

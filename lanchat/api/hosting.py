@@ -88,12 +88,19 @@ class Hosting(Closable):
         endpoints = self.endpoints
         return Invite(endpoints, self.host.room_id, fingerprint(self._owner)) if endpoints else None
 
-    def close(self) -> None:
-        """May be called twice."""
+    def close(self, *, end: bool = False) -> None:
+        """May be called twice.
+
+        Args:
+            end: of a room of ours with several hosts: close it at all of them.
+        """
         self.hide()
         if self.naming is not None:
             self.naming.close()
-        if self.cohosting is not None:
+        if self.cohosting is not None and end:  # the others hear first that the room closes
+            self.host.close(everywhere=True)
+            self.cohosting.close(end=True)
+        elif self.cohosting is not None:
             self.cohosting.close()
         self.host.close()
         for part in self._disk:

@@ -68,6 +68,11 @@ class MovingRoom(Closable):
         beside = hosting.host.beside if hosting is not None else None
         return beside is not None and beside.successor >= 0
 
+    @property
+    def has_other_hosts(self) -> bool:
+        """Whether other computers host the room as well as ours, so that they have files which ours does not have."""
+        return bool(self._member.follower.cluster.other_hosts)
+
     def cohost(self, code: str) -> str:
         """Let the computer that shows this code host our room on an engine as well.
 
@@ -171,8 +176,10 @@ class MovingRoom(Closable):
         standby = self._standby
         if standby is None or not standby.owner:
             raise LanchatError("Only the owner of the room may close it for everybody.")
-        if self.goes_on:
-            raise LanchatError("Other computers host this room as well.", "Take that back first: /uncohost NICK")
+        if self.goes_on and self._state.paused:
+            raise LanchatError(
+                "The room's log does not answer now, so its other hosts cannot be told.", "Try again later."
+            )
         if standby.hosting is not None:
             self.ends = True
             if standby.hosting.naming is not None:

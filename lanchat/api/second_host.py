@@ -6,18 +6,19 @@ from functools import partial
 from typing import Unpack
 
 from lanchat.api.dialer import Dialer
-from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, wait_for_owner
+from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, named_hosts, wait_for_owner
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.opening import Doors, LocalUser, door_options, own_check
+from lanchat.api.password_check import PasswordCheck
 from lanchat.api.web import WebAccess
 from lanchat.errors import Refused
 from lanchat.network.addresses import where
 from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.engine import Asking
 from lanchat.protocol.ids import member_id
-from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.engine.address import EngineChoice
@@ -25,9 +26,11 @@ from lanchat.server.engine.hub import EngineHub
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.redis_log import RedisLog
 from lanchat.server.host import Host
+from lanchat.storage.blobs import Blobs
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
 from lanchat.storage.member_store import PrivateStore
+from lanchat.storage.rooms import FILES
 
 
 def host_beside(
@@ -37,6 +40,7 @@ def host_beside(
     nick: str | None = None,
     announce: bool = True,
     password: str | None = None,
+    files: FileLimits = DEFAULT_FILE_LIMITS,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
@@ -52,6 +56,7 @@ def host_beside(
         say: called with a sentence that says what to wait for.
         deadline: by `time.monotonic()`, when waiting ends; None: never.
         password: of the room. The other hosts do not give it to this one; its person has to.
+        files: the limits of the files that come to this host, which the others do not have.
         nick, announce, limits, interfaces, on_problem, drop_oldest, timing, doors: as for `hosted.host`.
 
     Raises:
@@ -70,10 +75,21 @@ def host_beside(
         papers = wait_for_owner(room, engine.address, asking, say, deadline, timing)
         if read_delegation(papers.delegation, papers.owner).password != (password is not None):
             has = "has a password" if password is None else "has no password"
-            raise Refused(f'The room "{safe_text(room.about.title)}" {has}.', "Ask its owner.", code="password")
+            what_to_do = "Ask its owner, and give it with --password." if password is None else "Leave out --password."
+            raise Refused(f'The room "{safe_text(room.about.title)}" {has}.', what_to_do, code="password")
+        check = None
+        if password is not None:
+            places = named_hosts(room, engine.address, papers, identity, timing)
+            check = PasswordCheck(room.id, room.about.title, places, identity, nick, password, timing)
+            undo.callback(check.close)
+            if not check.is_right:
+                say("No other host answers now, so nobody can tell whether the password is right.")
         together = EngineHosting(engine.address, room, identity, on_problem, timing, papers=papers)
         owner = member_id(papers.owner)
         shared = RedisLog(engine.address, room.id, identity.id, owner, trusted=engine.is_durable, timing=timing)
+        blobs = Blobs(folder.path / FILES, files) if files.total else None
+        if blobs is not None:
+            undo.callback(blobs.close)
         access = WebAccess(on, locked=password is not None, names=doors.get("web_names", ()))
         server = Host(
             room.about.title,
@@ -83,6 +99,7 @@ def host_beside(
             doors=door_options(doors, access, on_problem),
             on=on,
             password=password,
+            blobs=blobs,
             log=EngineLog(folder.log, shared, on_damage=on_problem, timing=timing),
             beside=together.beside,
             make_hub=partial(EngineHub, say=on_problem),
@@ -92,7 +109,9 @@ def host_beside(
         undo.callback(server.close)
         access.belong_to(server)
         server.start(accept=False)
-        hosting = Hosting(server, papers.owner, on, [folder], announce=announce, web=access)
+        hosting = Hosting(
+            server, papers.owner, on, [folder, *([blobs] if blobs is not None else [])], announce=announce, web=access
+        )
         dialer = Dialer(hosting.endpoints, own_check(home, room.id, papers.owner), on, timing)
         dialer.local = server.connect
         keeper = user.standby(dialer, willing=0, hosting=hosting)
@@ -100,9 +119,11 @@ def host_beside(
         member = user.member(dialer, keeper, lambda card: PrivateStore(home, card, on_problem), moves=False)
         connected = member.join()
         undo.callback(member.close)
+        if check is not None:
+            check.close()
         member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)
-        hosting.cohosting = together.begin(hosting, lambda: user.nick_now)
+        hosting.cohosting = together.begin(hosting, lambda: user.nick_now, keeper.yielded)
         undo.pop_all()
     return HostedRoom(member, connected, user.state, standby=keeper)

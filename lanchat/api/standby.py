@@ -282,7 +282,7 @@ class Standby(Closable):
         if self._copies is not None:
             self._copies.close()
         if self.hosting is not None:
-            self.hosting.close()
+            self.hosting.close(end=end and self.owner)
             self.hosting = None
         if self._port is not None:
             self._port.close()

@@ -115,12 +115,13 @@ def host_beside(
     doors: "Doors",
     nick: str,
     password: str | None,
+    files: int | None,
     notices: "Notices",
     deadline: float | None,
 ) -> "HostedRoom":
     """Host somebody else's room beside its owner, once that has accepted this computer."""
     from lanchat.api import second_host
-    from lanchat.protocol.limits import limits_for
+    from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, file_limits, limits_for
     from lanchat.terminal.stdio import put
 
     if engine.restore or engine.cohosts:
@@ -132,6 +133,7 @@ def host_beside(
         **doors,
         announce=not settings.no_announce,
         password=password,
+        files=DEFAULT_FILE_LIMITS if files is None else file_limits(files),
         limits=limits_for(settings.people or 0),
         interfaces=settings.interface,
         on_problem=notices,

@@ -182,7 +182,7 @@ def _open_room(
     who = Who(choose_nick(settings.nick, ask=screen))
     if engine is not None and not known and not settings.new and (room_there := engines.find_room(engine, title, home)):
         nick = who.nick.in_room(own_settings(home, room_there.id))
-        return engines.host_beside(room_there, engine, settings, doors, nick, password, notices, deadline)
+        return engines.host_beside(room_there, engine, settings, doors, nick, password, total, notices, deadline)
     try:
         room = hosted.host(
             title,

@@ -131,9 +131,12 @@ class Cluster:
     @property
     def next(self) -> int:
         """The index of the computer that hosts the room if our host does not: the sync standby, or another host."""
-        if self.sync >= 0 or not self._on_engine:
-            return self.sync
-        return next((place.index for place in self.places if place.key != self._host_key), -1)
+        return next((place.index for place in self.other_hosts), -1) if self.sync < 0 else self.sync
+
+    @property
+    def other_hosts(self) -> tuple[Place, ...]:
+        """Where a room on an engine is hosted besides, as our host tells. Any thread."""
+        return tuple(place for place in self.places if place.key != self._host_key) if self._on_engine else ()
 
     @property
     def people(self) -> int:

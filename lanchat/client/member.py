@@ -19,6 +19,7 @@ from lanchat.client.events import Connected, Disconnected, Private
 from lanchat.client.follower import Follower
 from lanchat.client.inbound import Inbound
 from lanchat.client.keeper import Keeper
+from lanchat.client.other_hosts import OtherHosts
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import HostSearch, SameRoom, given_up, is_occupied, may_reconnect
@@ -142,6 +143,7 @@ class Member:
         self.follower = follower = Follower(
             mine, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
         )
+        self.transfers.others = OtherHosts(follower.cluster, room, lambda: self._who, self._tls, flusher)
         self._inbound = Inbound(
             me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, follower, self._note_nick
         )

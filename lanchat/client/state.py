@@ -15,6 +15,7 @@ from lanchat.client.events import (
     PrivateMessage,
 )
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
@@ -29,6 +30,7 @@ class RoomState:
         self.title = ""
         self.topic = ""  # what the room is about
         self.roster = Roster()
+        self.owner_id = ""  # the member id of whose room it is, as the host's papers say
         self.border = -1  # events up to this seq happened before we joined
         self.connected = False
         self.closed_by_host = False  # and it may open again
@@ -66,6 +68,7 @@ class RoomState:
                 self.topic = self.topic if self.is_past(item) else topic
             case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
                 self.title, self.topic = card.title, welcome.topic
+                self.owner_id = member_id(card.owner) if card.owner else host_id
                 self.roster.host_id = host_id
                 self.roster.welcome(welcome, present)
                 # A host that lost its log counts from a lower number again.

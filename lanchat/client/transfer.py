@@ -14,6 +14,7 @@ from typing import Protocol
 from lanchat.client.connect import connect_transfer
 from lanchat.client.download import Damaged, Download, NoSpace
 from lanchat.client.host_link import HostLink
+from lanchat.client.other_hosts import OtherHosts
 from lanchat.client.private_files import Offers, Recipient
 from lanchat.client.questions import LOOK_AGAIN, Answer, FileQuestions
 from lanchat.client.reconnect import backoff
@@ -23,7 +24,6 @@ from lanchat.client.upload import Upload
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, Refused
 from lanchat.network.bulk import begin_bulk
 from lanchat.network.flusher import Flusher
-from lanchat.network.link import Link
 from lanchat.protocol.file_messages import (
     FileEntry,
     FileRefused,
@@ -39,6 +39,7 @@ from lanchat.storage.unfinished import Unfinished
 
 AT_ONCE = 2  # transfers that run; more only disturb each other
 _DAMAGED = 3  # times that a file may arrive damaged
+_NOT_HERE = ("elsewhere", "unknown")  # codes; no other host than its own knows a file for one person
 _ATTEMPTS, _STUCK = 12, 120.0  # without a byte of progress and s since the first, after which a transfer is given up
 
 OnProgress = Callable[[RunningTransfer], None]
@@ -68,6 +69,7 @@ class Transfers:
     ) -> None:
         self.questions = FileQuestions(host)
         self.offers = Offers(sealer)
+        self.others: OtherHosts | None = None  # asked for a file that our host does not have
         self._sealer = sealer
         self.dial = dial
         self._host = host
@@ -226,7 +228,11 @@ class Transfers:
     def _attempt(self, transfer: RunningTransfer, *, again: bool) -> None:
         """Ask for a ticket, and use it."""
         transfer.awaits_sender = False
-        match self._ask(transfer, again=again):
+        answer, dial, key = self._ask(transfer, again=again), self.dial, self._host.key
+        if isinstance(answer, FileRefused) and answer.code in _NOT_HERE and self.others is not None:
+            if (there := self.others.ticket(transfer.file, transfer.begin)) is not None:
+                answer, dial, key = there.ticket, there.dial, there.key
+        match answer:
             case FileRefused(code=code, text=text):
                 raise Refused(f"Not sent: {text}" if transfer.progress.up else text, code=code)
             case FileEntry(file=file):
@@ -234,7 +240,7 @@ class Transfers:
             case FileTicket(file=file) as ticket:
                 transfer.file = file
                 transfer.awaits_sender = not transfer.lacks(ticket)
-                link = self._connect(transfer)
+                link = connect_transfer(dial, self._tls, self._flusher, key, transfer.begin)
                 try:
                     begin_bulk(link)
                     transfer.run_on(link, ticket)
@@ -244,9 +250,6 @@ class Transfers:
                     raise ConnectionLost(str(error)) from None  # the ticket was refused; the next one may be good
                 finally:
                     link.close()
-
-    def _connect(self, transfer: RunningTransfer) -> Link:
-        return connect_transfer(self.dial, self._tls, self._flusher, self._host.key, transfer.begin)
 
     def _ask(self, transfer: RunningTransfer, *, again: bool) -> Answer:
         key = transfer.id if transfer.progress.up else transfer.file

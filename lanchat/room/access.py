@@ -111,6 +111,11 @@ class Access:
             bucket.take(-1, self._now)
         return wait
 
+    def forget_rename(self, id: str) -> None:
+        """What `may_rename` has counted last for this member has not happened."""
+        if (bucket := self._renames.get(id)) is not None:
+            bucket.take(-1, self._now)
+
     def owner(self, nick: str) -> str | None:
         """The id of the member who owns this nick, whether they are in the room or not; None: nobody owns it."""
         return self._owners.get(same_nick(nick))

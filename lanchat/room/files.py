@@ -36,6 +36,7 @@ from lanchat.room.private import addressee
 from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 
 _EXPIRE_EVERY = 10_000  # ms
+_ANOTHERS = 24 * 3600 * 1000  # ms, by which what another host has expires later
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class Files:
         self._expire_at = now + _EXPIRE_EVERY
         for known in list(self._files.values()):
             if known.sha256:
-                if now - known.at > self._limits.kept:
+                late = _ANOTHERS if known.file in self.elsewhere else 0  # its own host comes first, if it is there
+                if now - known.at > self._limits.kept + late:
                     yield known.removed("expired", now)
                 continue
             have = self._have(known.file)
@@ -228,7 +230,7 @@ class Files:
 
 
 def elsewhere_text(name: str, nick: str) -> str:
-    return f"{name} is on the computer of {nick}, who hosted the room when it came. It is there again when they host."
+    return f"{name} is on the computer of {nick}. It can be fetched while they host the room."
 
 
 def _unsealed(command: FileSend, recipient: tuple[str, str] | None) -> str:

@@ -234,18 +234,19 @@ class Host(Closable):
         """How many sessions are here; in a room on an engine, others of its people are at other hosts."""
         return len(self._hub.sessions)
 
-    def leave_to(self, index: int) -> None:
-        """Send everybody to the host with this index, and let nobody in any more. Any thread."""
-        self._hub.inbox.put_now(CloseRoom(CLOSED.text, index))
+    def close(self, reason: str = CLOSED.text, *, everywhere: bool = False) -> None:
+        """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log.
 
-    def close(self, reason: str = CLOSED.text) -> None:
-        """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log."""
+        Args:
+            everywhere: of a room with several hosts: it closes at all of them.
+        """
         if self._closing:
             return
         self._closing = True
         if self._started:
             self._acceptor.stop()
-            self._hub.inbox.put_now(CloseRoom(reason, -1 if self.beside is None else self.beside.successor))
+            to = -1 if self.beside is None or everywhere else self.beside.successor
+            self._hub.inbox.put_now(CloseRoom(reason, to, everywhere))
             self._links.finish()
             self._hub.stop()
             self._links.close()

@@ -196,10 +196,12 @@ class CloseRoom:
 
     Args:
         to: the index of another host of the room, to which members go; -1: there is none.
+        everywhere: all other hosts of the room are to close it as well.
     """
 
     reason: str
     to: int = -1
+    everywhere: bool = False
 
     @property
     def closing(self) -> Closing:

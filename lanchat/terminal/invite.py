@@ -21,7 +21,7 @@ def how_to_join(room: "HostedRoom") -> list[str]:
     if trouble := room.on.trouble():
         lines.append(f"{trouble} Only people at this machine can join until it has one.")
     if (invite := room.invite) is not None:
-        lines.append("or with this link, which also proves that the room is yours:")
+        lines.append(f"or with this link, which also proves that the room is {_whose(room)}:")
         lines.append(f"  lanchat join '{invite.first}'")
     lines += [f"  {line}" if command else line for line, command in _other_ways(room)]
     return lines
@@ -35,13 +35,19 @@ def welcome(room: "HostedRoom", width: int) -> list[tuple[str, bool]]:
     """
     first, *others = _commands(room)
     both = f"{first}   or   {others[0]}" if others else first
-    lines = [(f"You host {room.title} as {room.nick}. Others on this network join with:", False)]
+    beside = "" if room.owned else ", together with its owner"
+    lines = [(f"You host {room.title} as {room.nick}{beside}. Others on this network join with:", False)]
     lines += [(line, True) for line in ([both] if len(both) + 8 <= width else [first, *others[:1]])]
     if trouble := room.on.trouble():
         lines.append((f"{trouble} Only people at this machine can join until it has one.", False))
     lines += _other_ways(room)
-    lines.append(("/invite shows a link that also proves that the room is yours. /help lists the commands.", False))
+    proves = f"/invite shows a link that also proves that the room is {_whose(room)}."
+    lines.append((f"{proves} /help lists the commands.", False))
     return lines
+
+
+def _whose(room: "HostedRoom") -> str:
+    return "yours" if room.owned else "the right one"
 
 
 def _commands(room: "HostedRoom") -> list[str]:

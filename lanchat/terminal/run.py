@@ -88,7 +88,7 @@ def run_chat(
     if drawn:
         chat.show(drawn)
     if room.key_status == "new":
-        chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
+        chat.note(f"{first_time_text(room.state.host_id, room.state.owner_id)}\n{COMPARE}")
     if held := room.unsent.held:
         chat.note(held_text(len(held), _when(room.unsent.left_at), held[-1].text))
     elif room.unsent.left_over:
@@ -127,7 +127,7 @@ def run_script(
     """
     hosting = room.hosting
     if room.key_status == "new":
-        _print_note(first_time_text(room.state.host_id))
+        _print_note(first_time_text(room.state.host_id, room.state.owner_id))
     if room.unsent.left_over:
         _print_note(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
     notices.show_with(_print_note)

@@ -93,9 +93,10 @@ def get_files(
     entries = room.files
     wanted = [file_called(name, entries) for name in names]
     if everything:
-        wanted = [entry for entry in entries if entry.sha256 and not entry.elsewhere]
+        away = {entry.file for entry in entries if entry.elsewhere and not room.has_other_hosts}
+        wanted = [entry for entry in entries if entry.sha256 and entry.file not in away]
         for entry in entries:
-            if entry.elsewhere:
+            if entry.file in away:
                 put(talk, note_text(elsewhere_text(safe_text(entry.name), safe_text(entry.elsewhere))))
             elif not entry.sha256:
                 part = percent(entry.have, entry.size)

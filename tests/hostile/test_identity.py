@@ -287,7 +287,7 @@ def test_the_first_contact_is_told_the_key_of_the_link(evil_host, identity, own_
     mallory = evil_host(lambda caller: let_in(caller, host="hal"))
     with Commands(own_world) as lanchat:
         done = lanchat.run("join", f"127.0.0.1:{mallory.port}", "--nick", "vera")
-    assert first_time_text(identity("mallory").id) in done.err
+    assert first_time_text(*2 * (identity("mallory").id,)) in done.err
 
 
 LIES: dict[str, Callable[..., FromHost]] = {

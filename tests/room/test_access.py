@@ -94,6 +94,14 @@ def test_a_member_may_rename_only_now_and_then():
     assert access.may_rename(EVE, int(1000 / limits.rename_rate)) == 0
 
 
+def test_a_rename_that_has_not_happened_does_not_count():
+    access = Access()
+    for _ in range(3 * DEFAULT_LIMITS.rename_burst):
+        assert access.may_rename(EVE, 0) == 0
+        access.forget_rename(EVE)
+    access.forget_rename(ANN)  # it has none
+
+
 def test_the_number_of_members_whose_renames_are_counted_is_limited():
     access = Access()
     for number in range(MAX_RENAMERS + 100):

@@ -56,7 +56,7 @@ def at(room: Host) -> str:
 
 def first_note(room: Host) -> str:
     """What somebody is told who meets this host for the first time."""
-    return note_text(first_time_text(room.identity.id))
+    return note_text(first_time_text(room.identity.id, room.identity.id))
 
 
 def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]:

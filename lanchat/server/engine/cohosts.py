@@ -35,7 +35,7 @@ class HostsAtEngine(Closable):
     """Owned by one thread at a time. Every method raises EngineAway when the engine does not answer."""
 
     def __init__(self, commands: Commands, room: str) -> None:
-        self._commands = commands
+        self._commands, self._room = commands, room
         self._papers, self._asking, self._present = (f"{{lanchat:{room}}}:{key}" for key in ("papers", "asks", "there"))
 
     # ---- papers
@@ -59,6 +59,11 @@ class HostsAtEngine(Closable):
     def appear(self, present: Present) -> None:
         """Say that this host is running. To be called each second."""
         self._write(self._present, member_id(present.place.key), present)
+
+    def forget_room(self) -> None:
+        """The room is closed: nobody finds it here, and nobody hosts it by what was signed, until it opens again."""
+        self._commands.run("HDEL", _ROOMS, self._room)
+        self._commands.run("HDEL", self._papers, "owner", "delegation", "record")
 
     def vanish(self, key: bytes) -> None:
         """Say that this host has ended."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.fields import Name, Short
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.messages import Notice, Told
 from lanchat.protocol.status import Status
 
@@ -46,7 +47,11 @@ class PassOn(_Control, frozen=True):
     """All sessions of this member id get this message, and nobody stores it."""
 
     to: Short
-    message: Told | Notice
+    message: Told | Notice | FilePrivate
+
+
+class RoomOver(_Control, frozen=True):
+    """The owner of the room closes it, at all hosts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class Over:
     lease: int
 
 
-Line = Here | NotHere | Ruled | Status | PassOn
+Line = Here | NotHere | Ruled | Status | PassOn | RoomOver
 Control = Line | Over
 
 _DECODER: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)

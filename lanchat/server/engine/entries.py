@@ -10,7 +10,18 @@ from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import FROM_HOST, MAX_LINE, decode, decode_all, encode
 from lanchat.protocol.messages import Event, Joined, Said, Told, numbered
 from lanchat.protocol.status import Status
-from lanchat.server.engine.controls import Control, Here, Line, NotHere, Over, PassOn, Ruled, read_line, write_line
+from lanchat.server.engine.controls import (
+    Control,
+    Here,
+    Line,
+    NotHere,
+    Over,
+    PassOn,
+    RoomOver,
+    Ruled,
+    read_line,
+    write_line,
+)
 from lanchat.server.engine.shared_log import CALL, Entry, Kind, Position, Proposal
 from lanchat.server.engine.state import Change
 
@@ -58,7 +69,7 @@ def proposal_of(record: Event | Told | Line, key: str = "", changes: tuple[Chang
         case Told():
             kind: Kind = "p" if record.box or record.text else "g"
             return Proposal(kind, box_key(record), encode(record).rstrip(b"\n"))
-        case Here() | NotHere() | Ruled() | Status() | PassOn():
+        case Here() | NotHere() | Ruled() | Status() | PassOn() | RoomOver():
             return Proposal("k", key, write_line(record), changes)
         case _:
             return Proposal("r", key, encode(record).rstrip(b"\n"), changes)

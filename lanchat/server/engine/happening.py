@@ -1,19 +1,30 @@
 """Makes happen at this host what comes back from the engine: its own proposals, and those of other hosts."""
 
+from collections.abc import Callable
+
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import BANNED, KICKED
-from lanchat.protocol.file_messages import FileEvent, FileOffered
+from lanchat.protocol.closings import BANNED, CLOSED, KICKED
+from lanchat.protocol.file_messages import FileEvent, FileOffered, FileStored
 from lanchat.protocol.status import Status
 from lanchat.room.effects import Member
 from lanchat.server.batch import Batch
 from lanchat.server.engine.commands import ANOTHER, EngineCommands
-from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, Ruled
+from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, RoomOver, Ruled
 from lanchat.server.engine.entries import LogRecord, hosted_by, lease_of
+from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import Waiting
 
 
 class EngineHappening(EngineCommands):
     """Applies and delivers records. Owned by the hub thread."""
+
+    _say: Callable[[str], None]
+    _pipeline: Pipeline
+
+    def _person_of(self, lease: int) -> str:
+        """The nick of who hosts by this lease."""
+        host = self._pipeline.hosts.get(lease, "")
+        return next((member.nick for member in self._room.members if member.id == host), ANOTHER)
 
     def _lease_over(self) -> None:
         """The lease of a host is over."""
@@ -45,10 +56,14 @@ class EngineHappening(EngineCommands):
                     self.sessions.send_to(to, message, batch)
             case NotHere():
                 pass
+            case RoomOver():
+                self.sessions.closing = CLOSED
+                if waiting is None:
+                    self._say("The owner of the room has closed it.")
             case Over():
                 self._lease_over()
             case _:
-                self._happen(record, waiting, batch)
+                self._happen(record, waiting, lease_of(key), batch)
         if waiting is not None:
             self._follow_up(waiting, batch)
 
@@ -76,17 +91,18 @@ class EngineHappening(EngineCommands):
             member.away, member.bot = status.away, status.bot
             self._engine_sessions.show(status, batch)
 
-    def _happen(self, event: wire.Event, waiting: Waiting | None, batch: Batch) -> None:
+    def _happen(self, event: wire.Event, waiting: Waiting | None, lease: int, batch: Batch) -> None:
         """Make an event happen.
 
         Args:
             waiting: what was proposed; None: it is not from here.
+            lease: of the host that has proposed it, if it is of a kind that says so.
         """
         if waiting is not None and waiting.request is not None and isinstance(event, wire.Joined):
             self._engine_sessions.let_in(waiting.request, event, batch)
             return
-        if isinstance(event, FileOffered) and waiting is None:
-            self._room.files.elsewhere[event.file] = ANOTHER
+        if isinstance(event, FileOffered | FileStored) and waiting is None:
+            self._room.files.elsewhere[event.file] = self._person_of(lease)
         sessions = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
         self.sessions.happen(event, batch, sessions[0] if sessions else None)
         if isinstance(event, FileEvent):

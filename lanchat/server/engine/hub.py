@@ -13,6 +13,7 @@ from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import MOVED
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
+from lanchat.server.engine.controls import RoomOver
 from lanchat.server.engine.entries import changes_rules
 from lanchat.server.engine.happening import EngineHappening
 from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Leaving, Outdated, Paused
@@ -180,6 +181,8 @@ class EngineHub(EngineHappening):
                 self._pause(why, batch)
             case EnteredAgain(entered):
                 self._begin_again(entered, batch)
+            case CloseRoom(everywhere=True) if not self._engine_sessions.paused:
+                self._proposals.add(RoomOver())
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
                 self._engine_sessions.paused = True
@@ -196,6 +199,9 @@ class EngineHub(EngineHappening):
             case Leaving() as leaving:
                 self._handle(leaving, batch)
             case cause:
+                if isinstance(cause, Received) and cause.session.member is not None:
+                    if isinstance(cause.messages[0], wire.Rename):  # it was counted, and will be once more
+                        self._room.access.forget_rename(cause.session.member.id)
                 self._held.put_back(cause)
 
     def _begin_again(self, entered: Entered, batch: Batch) -> None:

@@ -6,7 +6,7 @@ hub -- propose --> engine-out: append, at most one call under way --> Answered -
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from lanchat.errors import LanchatError, ProtocolError
@@ -46,6 +46,7 @@ class Pipeline(Closable):
     def __init__(self, own: EngineLog, after: Position, timing: Timing, *, keep: int = 100_000) -> None:
         self._own, self._log, self._timing, self._keep = own, own.shared, timing, keep
         self._read_upto = after
+        self.hosts: Mapping[int, str] = {}  # the member id of each living host, by its lease; replaced as a whole
         self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
         self._rules: Rules = "any"  # ... and by which rules it was decided
         self._repeated: list[Received] = []
@@ -170,7 +171,9 @@ class Pipeline(Closable):
             beat = self._renew()
 
     def _renew(self) -> Beat:
-        return self._log.beat(self._read_upto.seq, self._facts)
+        beat = self._log.beat(self._read_upto.seq, self._facts)
+        self.hosts = {one.lease: one.host for one in beat.living}
+        return beat
 
     @property
     def _facts(self) -> bytes:

@@ -229,7 +229,7 @@ class Feed:
             self._reunion.lost(() if self.roster.crowd else self.roster.people.values())
         elif isinstance(item, Connected) and item.again:
             self._reunion.back(time.monotonic())
-        self._renderer.hosting = self._room.hosting
+        self._renderer.hosting, self._renderer.owner = self._room.hosting, self._room.state.owner_id
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         if line is not None and isinstance(item, FileOffered | PrivateFile):
             self._report_offer(item)

@@ -30,11 +30,16 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
     return f"You are in {title} (hosted by {host}) as {safe_text(roster.nick)}{with_whom}. /help lists the commands."
 
 
-def joined_text(joined: Joined, *, mine: bool) -> str:
-    """That somebody has come, and as what."""
+def joined_text(joined: Joined, *, mine: bool, owner: str = "") -> str:
+    """That somebody has come, and as what.
+
+    Args:
+        owner: the member id of whose room it is; "": it is the host's.
+    """
     who = "you" if mine else tagged_nick(joined.by, joined.nick)
     where = " (web)" if joined.web and not mine else ""
-    return f"{who}{where} {'opened the room' if joined.host else 'joined'}{' (a program)' if joined.bot else ''}"
+    opened = joined.host and owner in ("", joined.by)  # the room of somebody else has several hosts
+    return f"{who}{where} {'opened the room' if opened else 'joined'}{' (a program)' if joined.bot else ''}"
 
 
 def who_text(people: list[Person], me: tuple[str, str]) -> str:

@@ -109,6 +109,7 @@ class Renderer:
         self._zone = zone
         self._colour = colour
         self.hosting = hosting
+        self.owner = ""  # the member id of whose room it is; "": it is the host's
         self._lost_backup = False
         self._in_late = False  # whether the last line was late
         self._files = files
@@ -131,7 +132,7 @@ class Renderer:
             case PrivateMessage():
                 return self._private(item)
             case Joined(at=at):
-                return self._event(at, joined_text(item, mine=self._is_mine(item)))
+                return self._event(at, joined_text(item, mine=self._is_mine(item), owner=self.owner))
             case Left(at=at, code=code) if code and self._is_mine(item):
                 return self._event(at, dropped_text(item))
             case Left(at=at):

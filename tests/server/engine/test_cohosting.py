@@ -6,22 +6,24 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lanchat.api import hosted
-from lanchat.api.engine_hosting import find_room
+from lanchat.api.engine_hosting import RoomAtEngine, find_room
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.joining import join_target
+from lanchat.api.moving import MovingRoom
 from lanchat.api.second_host import host_beside
 from lanchat.api.targets import Target
-from lanchat.client.events import Disconnected
-from lanchat.errors import LanchatError, TimedOut
+from lanchat.client.events import Disconnected, PrivateFile
+from lanchat.errors import LanchatError, Refused, RoomClosed, TimedOut
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.engine import Asking
-from lanchat.protocol.messages import Joined, Left, Moved
+from lanchat.protocol.messages import Joined, Left, Moved, Said
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineChoice
 from lanchat.storage.identity import load_identity
@@ -29,10 +31,13 @@ from tests.api.test_beside import changes
 from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
 from tests.support.engines import RedisProcess
+from tests.support.files import digest, file_of
 from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
-QUICK = Timing(first_retry=0.02, engine_read=0.05, engine_retry=0.02, beat=0.05, host_silence=PATIENCE)
+QUICK = Timing(  # nobody is lost, and no host closes a link, only because a busy machine was slow
+    first_retry=0.02, engine_read=0.05, engine_retry=0.02, beat=0.05, host_silence=PATIENCE, greeting=PATIENCE
+)
 
 
 class Computers:
@@ -49,7 +54,7 @@ class Computers:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
         return self._home / nick
 
-    def open(self, nick: str = "ann", **choice: Any) -> HostedRoom:
+    def open(self, nick: str = "ann", *, password: str | None = None, **choice: Any) -> HostedRoom:
         """This person's room, with this choice of an engine."""
         self.home(nick)
         room = hosted.host(
@@ -58,6 +63,7 @@ class Computers:
             port=0,
             announce=False,
             engine=replace(self._engine, **choice),
+            password=password,
             interfaces=("127.0.0.1",),
             on_problem=self.said.append,
             timing=QUICK,
@@ -65,24 +71,35 @@ class Computers:
         self.hosts[nick] = room
         return room
 
-    def beside(self, nick: str, deadline: float | None = None) -> Callable[[], HostedRoom]:
-        """This person's computer asks to host the room as well. Returns what waits until it does."""
+    def found(self, nick: str) -> RoomAtEngine:
+        """Ann's room, as this person's computer finds it."""
         home = self.home(nick)
         room = find_room(self._engine.address, "Room A", load_identity(home), home, QUICK)
         assert room is not None
+        return room
+
+    def host_beside(self, nick: str, room: RoomAtEngine, **options: Any) -> HostedRoom:
+        """Host it as this person, whose home is the one of now."""
+        self.hosts[nick] = host_beside(
+            room,
+            self._engine,
+            nick=nick,
+            port=0,
+            announce=False,
+            interfaces=("127.0.0.1",),
+            on_problem=self.said.append,
+            say=self.said.append,
+            timing=QUICK,
+            **options,
+        )
+        return self.hosts[nick]
+
+    def beside(self, nick: str) -> Callable[[], HostedRoom]:
+        """This person's computer asks to host the room as well. Returns what waits until it does."""
+        room = self.found(nick)
 
         def host() -> None:
-            self.hosts[nick] = host_beside(
-                room,
-                self._engine,
-                nick=nick,
-                port=0,
-                announce=False,
-                interfaces=("127.0.0.1",),
-                on_problem=self.said.append,
-                say=self.said.append,
-                timing=QUICK,
-            )
+            self.host_beside(nick, room)
 
         thread = threading.Thread(target=host)
         thread.start()
@@ -193,20 +210,82 @@ def test_a_host_that_the_owner_removes_serves_nobody_any_more(computers):
     computers.hear("The owner of the room has removed this computer from its hosts.")
     dan.hear(lambda: changes(dan) == ["connected", "lost", "connected"], "the move")
     assert [item.moved for item in dan.items if isinstance(item, Disconnected)] == [True], "nothing went wrong"
-    assert computers.hosts["bob"].connected, "bob stays to read it"
-    dan.hear(lambda: dan.room.connected and ann.host.served == 2, "dan to come over")
+    bob = computers.hosts["bob"]
+    dan.hear(lambda: dan.room.connected and ann.host.served == 3, "dan and bob to come over")
+    wait_until(lambda: bob.connected, what="bob to be a member")
+    assert not bob.hosting
+    bob.say("from bob", wait=PATIENCE)
     with pytest.raises(ValueError, match="bob does not host the room"):
         ann.uncohost("bob")
 
 
-def test_a_room_with_other_hosts_is_not_closed_for_everybody_by_one_of_them(computers):
+def test_a_file_is_fetched_from_the_host_that_it_came_to(computers, tmp_path):
+    computers.open("ann")
+    computers.accept("bob")
+    cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
+    for person in (cat, dan):
+        person.hear(lambda person=person: person.room.has_other_hosts, "where the other host is")
+    for sender, receiver, name in ((cat, dan, "report.pdf"), (dan, cat, "photo.jpg")):
+        source = file_of(tmp_path / "from", name)
+        sender.room.send_file(source)
+        wait_until(partial(lists, receiver, name), what=f"{name} to be listed")
+        assert digest(receiver.room.fetch(name, tmp_path / "to")) == digest(source)
+    cat.room.send_file(file_of(tmp_path / "from", "secret.pdf"), to="dan")
+    told = partial(told_of_file, dan)
+    wait_until(told, what="dan to be told")
+    secret = dan.room.start_fetching(told(), tmp_path / "to", lambda transfer: None)
+    secret.wait(PATIENCE)
+    assert digest(secret.path) == digest(tmp_path / "from" / "secret.pdf")
+    hosts = {entry.name: entry.elsewhere for entry in cat.room.files}
+    assert hosts == {"report.pdf": "", "photo.jpg": "bob", "secret.pdf": ""}
+    computers.hosts.pop("bob").close()
+    cat.hear(lambda: not cat.room.has_other_hosts, "bob's host to be gone")
+    with pytest.raises(LanchatError, match="photo.jpg is on the computer of bob. It can be fetched while they host"):
+        cat.room.fetch("photo.jpg", tmp_path / "again")
+
+
+def told_of_file(person: Person) -> PrivateFile | None:
+    """A file for this person alone that is whole at a host."""
+    person.listen()
+    return next((item for item in person.items if isinstance(item, PrivateFile) and item.state == "stored"), None)
+
+
+def lists(person: Person, name: str) -> bool:
+    """Whether their host lists this file as whole."""
+    return any(entry.name == name and entry.sha256 for entry in person.room.files)
+
+
+def has_closed(person: Person) -> bool:
+    return isinstance(person.room.ended, RoomClosed)
+
+
+def test_the_owner_closes_the_room_at_all_hosts(computers):
     ann = computers.open("ann")
     computers.accept("bob")
     wait_until(lambda: ann.goes_on, what="the other host")
-    with pytest.raises(LanchatError, match="Other computers host this room as well."):
-        ann.close_for_all()
+    cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
     with pytest.raises(LanchatError, match="Only the owner of the room"):
         computers.hosts["bob"].close_for_all()
+    assert ann.close_for_all(), "this program closes it"
+    ann.close()
+    for person in (cat, dan):
+        wait_until(partial(has_closed, person), what="the end")
+    computers.hear("The owner of the room has closed it.")
+    assert not any("has removed this computer" in said for said in computers.said)
+    computers.hosts.pop("bob").close()
+    computers.hosts.pop("ann")
+    computers.open("ann")
+    asked = computers.beside("bob")
+    computers.cohost(computers.hear("bob wants to host").rpartition(" ")[2])  # once more
+    asked()
+
+
+def test_a_room_is_closed_at_all_hosts_only_where_these_can_be_told(computers, monkeypatch):
+    ann = computers.open("ann")
+    monkeypatch.setattr(MovingRoom, "goes_on", True)
+    ann.state.paused = True
+    with pytest.raises(LanchatError, match="so its other hosts cannot be told"):
+        ann.close_for_all()
 
 
 def test_a_computer_that_was_accepted_need_not_ask_again(computers):
@@ -236,6 +315,22 @@ def test_a_computer_that_the_owner_has_named_beforehand_need_not_be_accepted(com
     wait_until(
         lambda: ann.host.beside.papers.index_of(bob) is None, what="ann's own papers, which come after the others'"
     )
+
+
+def test_a_host_that_has_another_password_does_not_open(computers):
+    ann = computers.open("ann", password="correct horse", cohosts=(load_identity(computers.home("bob")).id,))
+    room = computers.found("bob")
+    with pytest.raises(Refused, match='The room "Room A" has a password.'):
+        computers.host_beside("bob", room)
+    with pytest.raises(Refused, match='That is not the password of the room "Room A".'):
+        computers.host_beside("bob", room, password="wrong horse")
+    assert ann.host.served == 1, "nobody was let in"
+    bob = computers.host_beside("bob", room, password="correct horse")
+    bob.say("hello", wait=PATIENCE)
+    events: list[object] = []
+    while not any(isinstance(event, Said) for event in events):
+        events += ann.take(PATIENCE)
+    assert [type(event) for event in events if isinstance(event, Joined | Left) and event.nick == "bob"] == [Joined]
 
 
 def test_only_the_right_code_is_accepted(computers):

@@ -13,7 +13,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.beside import HostPapers
 from lanchat.server.engine import cohosts
-from lanchat.server.engine.cohosts import ASKED, FRESH, MAX_ASKING, HostsAtEngine
+from lanchat.server.engine.cohosts import ASKED, FRESH, MAX_ASKING, HostsAtEngine, announce, rooms
 from tests.support.engines import RedisProcess
 
 ANN, BOB = b"a" * 32, b"b" * 32
@@ -87,6 +87,13 @@ def test_papers_are_what_the_owner_left_last(there):
     newer = HostPapers(ANN, b"", b"another record")
     there.publish(newer)
     assert there.papers() == newer
+
+
+def test_a_closed_room_is_not_found_and_nobody_hosts_it_by_what_was_signed_before(engine, there):
+    announce(engine, "5" * 32, EngineRoom("Room A", "ann", ANN))
+    there.publish(PAPERS)
+    there.forget_room()
+    assert (rooms(engine), there.papers()) == ({}, None)
 
 
 def test_a_code_has_eight_digits_of_the_fingerprint():
