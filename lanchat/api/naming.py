@@ -1,6 +1,5 @@
 """Names standbys for a room of ours, while our program hosts it."""
 
-import ipaddress
 import logging
 import threading
 import time
@@ -8,14 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from lanchat.api.standby_places import StandbyPlaces
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.network.card import cards_at
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.delegation import OWNER_INDEX, Standby
+from lanchat.protocol.delegation import Standby
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.nicks import same_nick
-from lanchat.protocol.places import MAX_ADDRESSES, Place, read_places, write_places
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
@@ -66,9 +65,8 @@ class Naming(Closable):
         say: Callable[[str], None],
         timing: Timing,
     ) -> None:
-        self._moving, self._signing, self._nick = moving, signing, nick
-        self._endpoints, self._pages = endpoints, pages
-        self._own, self._say, self._timing = own, say, timing
+        self._moving, self._signing = moving, signing
+        self._say, self._timing = say, timing
         self._tls = client_context()
         self._lock = threading.Lock()  # guards `_signing` and `_wanted`; held for a write to the disk at most
         self._wanted: tuple[bytes, ...] | None = None  # the keys that the owner asked for; None: automatic
@@ -77,7 +75,8 @@ class Naming(Closable):
         self._answered: set[bytes] = set()  # keys that the owner asked for, and has been told what came of it
         self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
         self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
-        self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
+        self._places = StandbyPlaces(moving, signing, self._lock, nick, endpoints, pages, own)
+        self._wasteful: frozenset[int] = frozenset()  # indexes that were taken off the list in this run
         self._renew_at = 0.0  # s; 0: at the first look
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="naming")
@@ -114,6 +113,7 @@ class Naming(Closable):
         with self._lock:
             self._answered = set()
             self._wanted = tuple(there[same_nick(word)].key for word in words)
+            self._signing.trust(self._wanted)
             kept = tuple(one for one in self._signing.standbys if one.key in self._wanted)
             self._sign(kept, automatic=False)
         return "They are asked. /standbys shows who can take over."
@@ -138,6 +138,7 @@ class Naming(Closable):
         able = [one for one in volunteers if one.port and self._reached.get(one.session) == one.port]
         with self._lock:
             self._signing.meet([one.key for one in volunteers])
+            self._distrust()
             named = self._signing.standbys
             here = {(one.key, one.instance) for one in able}
             for standby in named:
@@ -155,7 +156,7 @@ class Naming(Closable):
             else:
                 new = set()
             self._recruit(volunteers, sum(standby.index not in self._away for standby in chosen), now)
-        self._tell_places(able, chosen)
+        self._places.tell(able, chosen)
         for one in able:
             index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
             if index in new:
@@ -169,8 +170,24 @@ class Naming(Closable):
                 self._answered.add(one.key)
                 self._say(why)
 
+    def _distrust(self) -> None:
+        """Take off the list, until its owner wants it otherwise, who seems to use up the terms of the room."""
+        found = self._moving.wasteful - self._wasteful
+        if not found:
+            return
+        self._wasteful |= found
+        self._signing.distrust(found)
+        for index in sorted(found):
+            nick = safe_text(self._moving.standing.nick(index)) or "A standby"
+            self._say(
+                f"{nick} has begun to host the room more often than any room needs, and is no standby any more. "
+                "/standbys NICK names it again."
+            )
+
     def _choose(self, able: Sequence[Volunteer], now: float) -> tuple[Standby, ...]:
-        signing, named = self._signing, self._signing.standbys
+        signing = self._signing
+        distrusted = signing.known.distrusted
+        named = tuple(one for one in signing.standbys if one.index not in distrusted)
         if self._wanted is not None:
             kept = [(one.key, one.instance) for one in named if one.key in self._wanted]
             new = [(one.key, one.instance) for one in able if one.key in self._wanted]
@@ -184,7 +201,7 @@ class Naming(Closable):
         candidates = [
             Candidate((one.key, one.instance), signing.known_since(one.key), now - one.since)
             for one in able
-            if not one.asked
+            if not one.asked and signing.known.indexes.get((one.key, one.instance)) not in distrusted
         ]
         away = {index: now - since for index, since in self._away.items()}
         return choose(named, signing.known.indexes, away, candidates, self._timing.newcomer)
@@ -241,30 +258,6 @@ class Naming(Closable):
         blocked = [one for one in volunteers if one.port and one.key in self._blocked]
         self._moving.note_blocked({one.nick: one.port for one in blocked})
 
-    def _tell_places(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
-        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()), self._pages())
-        places = [owner]
-        for standby in chosen:
-            for one in able:
-                if (one.key, one.instance) == (standby.key, standby.instance):
-                    places.append(Place(standby.index, one.key, one.nick, *self._addresses(one)))
-        told = self._moving.standing.places  # without those of a computer that was off the list in between
-        changed = [place for place in places if told.get(place.index) != place]
-        self._places.update({place.index: place for place in changed})
-        if changed:
-            self._moving.name(b"", *changed)
-            kept = {OWNER_INDEX, *(standby.index for standby in chosen)}
-            with self._lock:
-                self._signing.put(write_places(place for place in self._places.values() if place.index in kept))
-
-    def _addresses(self, one: Volunteer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Where this computer can be reached, and its page. Others reach our own machine at our addresses."""
-        hosts = [one.peer]
-        if ipaddress.ip_address(one.peer.partition("%")[0]).is_loopback:
-            hosts += [address.text for address in self._own.reachable()]
-        members, browsers = ([Endpoint(host, port) for host in hosts if port] for port in (one.port, one.web))
-        return _spoken(members), _spoken(browsers)
-
     def _sign(self, standbys: tuple[Standby, ...], *, automatic: bool | None = None) -> None:
         paper = self._signing.sign(standbys, term_of(self._moving.standing.epoch), automatic=automatic)
         self._moving.name(paper)
@@ -290,7 +283,3 @@ def begin_naming(
     )
     naming.start()
     return naming
-
-
-def _spoken(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(str, endpoints)))[:MAX_ADDRESSES]

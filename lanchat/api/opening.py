@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -37,6 +38,7 @@ from lanchat.storage.member_store import MemberStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder
 from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.terms import note_term
 
 
 def owners_term(
@@ -56,6 +58,7 @@ def owners_term(
         signing.sign(tuple(one for one in signing.standbys if one.role == "s")),
         rules=rules,
         places=places,
+        note=partial(note_term, folder.log_path),
     )
 
 

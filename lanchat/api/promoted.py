@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from lanchat.api.hosting import Hosting
 from lanchat.api.web import WebAccess, await_browsers
@@ -24,6 +25,7 @@ from lanchat.storage.replica import Replica
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import FILES
 from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.terms import note_term
 
 FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes while it hosts: a laptop is no archive
 
@@ -117,6 +119,7 @@ def host_copy(
                     rules,
                     replica.held.rev,
                     promotion.places,
+                    partial(note_term, replica.path),
                 ),
                 listeners=listeners,
                 yielded=yielded,

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from pathlib import Path
 
 from lanchat.api.moving import MovingRoom
@@ -11,6 +12,8 @@ from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import read_places
+from lanchat.protocol.timeline import MAX_TERM
+from lanchat.room.succession import plausible_term
 from lanchat.storage.delegations import read_appointed
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
@@ -50,7 +53,9 @@ def find_elsewhere(
         return Seen()  # the error comes again when the room is opened
     standbys = [place for place in places if place.index != OWNER_INDEX]
     papers = Papers(known[0].id, identity.public, appointed.paper)
-    return Search(papers, identity.public, standbys).run(on, look)
+    ago = time.time_ns() // 1_000_000 - appointed.term_at
+    most = plausible_term(appointed.term, ago) if appointed.term_at else MAX_TERM
+    return Search(papers, identity.public, standbys, most).run(on, look)
 
 
 class Renewal(Closable):

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lanchat.api.targets import Target
 from lanchat.errors import LanchatError
@@ -16,7 +16,7 @@ from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
-from lanchat.protocol.timeline import term_of
+from lanchat.protocol.timeline import MAX_TERM, term_of
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Place as Standing
 from lanchat.room.succession import seen
@@ -68,10 +68,11 @@ class Search:
         papers: of the room.
         ours: our public key, raw; we are not looked for.
         places: where the room may be.
+        most: the last term that a standby may have begun by now; see `plausible_term`.
     """
 
-    def __init__(self, papers: Papers, ours: bytes, places: Sequence[Place]) -> None:
-        self._papers, self._ours, self._places = papers, ours, places
+    def __init__(self, papers: Papers, ours: bytes, places: Sequence[Place], most: int = MAX_TERM) -> None:
+        self._papers, self._ours, self._places, self._most = papers, ours, places, most
         self._hosts: list[Elsewhere] = []
         self._standbys: dict[int, Standing] = {}
         self._lock = threading.Lock()  # guards both
@@ -113,6 +114,8 @@ class Search:
         now = time.time_ns() // 1_000_000
         if card.standby:
             standing = seen(place, card, key, self._papers, now) if place is not None else None
+            if standing is not None and term_of(standing.epoch) > self._most:
+                standing = replace(standing, epoch=0)  # the host hears of it later, and takes it off the list
             with self._lock:
                 self._standbys |= {standing.index: standing} if standing is not None else {}
             return

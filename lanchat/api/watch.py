@@ -9,9 +9,10 @@ import time
 
 from lanchat.errors import ProtocolError
 from lanchat.network.card import cards_at
+from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Follow, meet, seen
+from lanchat.room.succession import Claim, Follow, meet, seen
 from lanchat.server.moving import Moving
 from lanchat.threads import Closable, join_started
 
@@ -76,3 +77,5 @@ class Watch(Closable):
         if isinstance(step, Follow):
             _log.info("another computer hosts the room, too: this one yields")
             self._host.yield_to(step.index)
+        elif isinstance(step, Claim):
+            self._host.rise_above(max(one.epoch for one in others if term_of(one.epoch) < term_of(step.epoch)))

@@ -13,8 +13,8 @@ from lanchat.client.reconnect import SameRoom
 from lanchat.client.silence import Silence
 from lanchat.client.takeover import Lost
 from lanchat.network.link import Link
-from lanchat.protocol.messages import Event, Moved, Present, Said
-from lanchat.protocol.papers import Papers, is_on_engine, timeline_of
+from lanchat.protocol.messages import Event, Present, Said
+from lanchat.protocol.papers import Papers, is_on_engine
 from lanchat.protocol.people import Crowd
 from lanchat.protocol.places import Place, read_rules, write_places
 from lanchat.protocol.standby import Heartbeat, State
@@ -176,19 +176,3 @@ class Cluster:
         """Tell the places, the sync standby first: it has everything that is acknowledged, and hosts next."""
         others = [place for place in self.places if place.index != self._index]
         self._places_changed(tuple(sorted(others, key=lambda place: place.index != self.sync)))
-
-
-def merged(connection: Connection, epoch: int, now: int) -> Moved | None:
-    """The notice after a split of the room that its other half goes on, whose host began earlier than ours.
-
-    No event says so, because that host has not begun a new term.
-
-    Args:
-        epoch: of the host before.
-        now: ms since 1970.
-    """
-    timeline = timeline_of(connection.card)
-    if timeline is None or timeline.epoch >= epoch:
-        return None
-    seq, host = connection.welcome.seq, connection.card.host
-    return Moved(seq, now, connection.host_id, host, timeline.epoch, reason="merge")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from lanchat import errors
-from lanchat.client.cluster import merged
 from lanchat.client.connect import Connection, Credentials, Trust, connect
 from lanchat.client.events import Connected, Disconnected, Private
 from lanchat.client.follower import Follower
@@ -255,7 +254,6 @@ class Member:
         """
         follower, now = self.follower, time.monotonic()
         search = HostSearch(lost, follower.cluster.people, self._timing, now, others=follower.cluster.others)
-        epoch = follower.standing.epoch
         for pause in search.pauses(self._patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
@@ -285,8 +283,6 @@ class Member:
             moved = (search.moved or connection.host_key != self._host_key) and not is_on_engine(connection.card)
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
-            if merge := merged(connection, epoch, time.time_ns() // 1_000_000):
-                self.queue.put(merge)
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))

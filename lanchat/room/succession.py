@@ -25,6 +25,8 @@ from lanchat.protocol.places import Place as Known
 from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
 from lanchat.protocol.timing import Timing
 
+TERMS_AN_HOUR = 64  # a host moves by itself once in 10 s at most, and a room that does so for long has no use for it
+_HOUR = 3_600_000  # ms
 UNABLE = "unable"  # on a card, in place of "lost"
 State = Literal["hosts", "hears", "lost"]  # it hosts the room; its link to the host lives; it has no host
 
@@ -223,7 +225,7 @@ def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing:
     if most.seq > me.seq:
         return Fetch(most.index)
     term = 1 + max(term_of(place.epoch) for place in (me, *loss.places))
-    if term > (MAX_TERM if me.index == OWNER_INDEX else delegation.term_limit):
+    if term > last_term(me.index, delegation):
         return Wait("The room has been moved too often: only its owner can host it now.")
     return Claim(make_epoch(term, me.index))
 
@@ -245,9 +247,23 @@ def meet(me: Place, others: Iterable[Place], delegation: Delegation) -> Follow |
     if above:
         return Follow(max(above, key=lambda place: place.rank).index)
     highest = max((place.epoch for place in others), default=me.epoch)
-    if highest > me.epoch and term_of(highest) < MAX_TERM:
+    if highest > me.epoch and term_of(highest) < last_term(me.index, delegation):
         return Claim(make_epoch(term_of(highest) + 1, me.index))
     return None
+
+
+def last_term(index: int, delegation: Delegation | None) -> int:
+    """The last term that the computer with this index may begin."""
+    return MAX_TERM if index == OWNER_INDEX or delegation is None else delegation.term_limit
+
+
+def plausible_term(known: int, ago: float) -> int:
+    """The last term that has begun by now, unless somebody begins more of them than a room needs.
+
+    Args:
+        known: a term that had begun so many ms ago.
+    """
+    return known + TERMS_AN_HOUR * (1 + max(0, int(ago // _HOUR)))
 
 
 def _may_host(index: int, delegation: Delegation) -> bool:

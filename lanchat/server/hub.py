@@ -23,6 +23,7 @@ from lanchat.server.session import (
     HandOver,
     Item,
     JoinRequest,
+    LaterTerm,
     LinkEnded,
     LogTrouble,
     Named,
@@ -158,7 +159,7 @@ class Hub(Commands):
                 self.sessions.join(item, batch)
                 if self.standbys is not None:
                     self.standbys.came(item, batch)
-            case Named() | HandOver() | YieldTo() | WebChanged():
+            case Named() | HandOver() | YieldTo() | LaterTerm() | WebChanged():
                 if self.standbys is not None:
                     self.standbys.move(item, batch)
             case Asked():

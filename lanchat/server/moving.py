@@ -18,7 +18,7 @@ from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
 from lanchat.server.replication import Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import Asked, HandOver, Named, WebChanged, YieldTo
+from lanchat.server.session import Asked, HandOver, LaterTerm, Named, WebChanged, YieldTo
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
@@ -169,6 +169,15 @@ class Moving:
     def yield_to(self, index: int) -> None:
         """Send everybody to the computer with this index, which hosts the room as well and has precedence."""
         self._hub.inbox.put_now(YieldTo(index))
+
+    def rise_above(self, epoch: int) -> None:
+        """A computer that does not go before us has begun this term: begin one above it."""
+        self._hub.inbox.put_now(LaterTerm(epoch))
+
+    @property
+    def wasteful(self) -> frozenset[int]:
+        """Who seems to use up the terms of the room, by index."""
+        return self._standbys.wasteful
 
     def hand_over(self, index: int | None = None) -> str:
         """Hand the room over to the standby with this index; None: to the sync standby. Waits some seconds at most.

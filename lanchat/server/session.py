@@ -248,6 +248,17 @@ class YieldTo:
 
 
 @dataclass(frozen=True)
+class LaterTerm:
+    """This term of the room has begun elsewhere, and the room stays here all the same.
+
+    Args:
+        epoch: of that term.
+    """
+
+    epoch: int
+
+
+@dataclass(frozen=True)
 class WebChanged:
     """The door for browsers was opened or closed, or has another guest link.
 
@@ -271,7 +282,7 @@ class Stop:
     """The hub thread ends."""
 
 
-MoveItem = Named | HandOver | YieldTo | WebChanged  # about the moving of the room
+MoveItem = Named | HandOver | YieldTo | LaterTerm | WebChanged  # about the moving of the room
 Item = (
     JoinRequest
     | Received

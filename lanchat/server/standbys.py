@@ -4,20 +4,34 @@ Only a room with papers has it. In other rooms `Commands.standbys` is None, whic
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 
-from lanchat.errors import ProtocolError
+from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol import standby as wire
-from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
+from lanchat.protocol.ids import member_id
+from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Moved, Told
+from lanchat.protocol.timeline import index_of, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
+from lanchat.room.succession import plausible_term
 from lanchat.server.batch import Batch
 from lanchat.server.company import Company
 from lanchat.server.followers import Followers
 from lanchat.server.handover import Handovers
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import HandOver, Item, JoinRequest, MoveItem, Named, Session, WebChanged, YieldTo
+from lanchat.server.session import (
+    HandOver,
+    Item,
+    JoinRequest,
+    LaterTerm,
+    MoveItem,
+    Named,
+    Session,
+    WebChanged,
+    YieldTo,
+)
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
@@ -61,6 +75,8 @@ class Standbys:
         self._settled_at: float | None = None  # when members who have not come over from the last host count as gone
         self._shown = ShownPapers(standing)
         self.later_term = -1  # the highest epoch that has begun elsewhere, as its own record says
+        self.wasteful: frozenset[int] = frozenset()  # who seems to use up the terms, by index; any thread may read it
+        self._rises_at = 0.0  # s, before which no term begins above another one again
         rules.keep({"owner": standing.owner, "term": standing.paper, **self.standing.kept()})
         rules.save()
 
@@ -68,6 +84,7 @@ class Standbys:
     def pause(self) -> float | None:
         """How long the hub may wait for its next item, in s; None: without end."""
         busy = self.followers or self._promised or self.handovers.frozen or self._settled_at is not None
+        busy = busy or self._is_below
         return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else self.company.pause
 
     @property
@@ -126,6 +143,8 @@ class Standbys:
                 self.handovers.begin(item)
             case YieldTo(index):
                 self.handovers.yield_to(index)
+            case LaterTerm(epoch):
+                self._hear_of(epoch)
             case WebChanged():
                 self._rules.change_web(item)
                 self.change_rules(batch)
@@ -148,10 +167,36 @@ class Standbys:
         """Look at the papers that a newcomer has shown."""
         if newer := self._shown.newer_list(delegation):
             self.name(Named(newer, ()), batch)
-        later = self._shown.later_term(term)
-        if later is not None and later.epoch > self.later_term:  # the watch looks whether that host is still there
-            self.later_term = later.epoch
-            _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
+        if (later := self._shown.later_term(term)) is not None:
+            self._hear_of(later.epoch)
+
+    def _hear_of(self, epoch: int) -> None:
+        """Note that this term has begun elsewhere. The watch looks whether its host is still there."""
+        if epoch <= max(self.later_term, self.standing.epoch):
+            return
+        _log.warning("a later term of this room has begun elsewhere: epoch %d", epoch)
+        self.later_term, ago = epoch, time.time_ns() // 1_000_000 - self.standing.began
+        if term_of(epoch) > plausible_term(term_of(self.standing.epoch), ago):
+            self.wasteful |= {index_of(epoch)}
+
+    @property
+    def _is_below(self) -> bool:
+        """Whether a term has begun elsewhere that is later than ours."""
+        return self.later_term > self.standing.epoch
+
+    def _rise(self, batch: Batch) -> None:
+        """Begin a term above. Else what is said here would count for less than what another half of the room had."""
+        self._rises_at = self._clock() + self._timing.company
+        try:
+            self.standing.rise(self.later_term, self._room.seq, batch.now)
+        except (LanchatError, OSError) as error:
+            _log.warning("no term begins above the one that was seen: %s", error)
+            return
+        self._rules.keep({"term": self.standing.paper})
+        self._tell_members([self.standing.shown()], batch)
+        standing, nick = self.standing, self._room.host_nick
+        seq, by = make_seq(standing.epoch, 1), member_id(standing.key)
+        self._sessions.happen(Moved(seq, batch.now, by, nick, standing.epoch, "", "merge"), batch)
 
     def change_rules(self, batch: Batch) -> None:
         """Send changed access rules to the copies."""
@@ -189,6 +234,8 @@ class Standbys:
             self._tell_members([self._heartbeat()], batch)
         if self.handovers.frozen:
             return self.handovers.go_on(everything, rev, batch)
+        if self._is_below and now >= self._rises_at:
+            self._rise(batch)
         if self._settled_at is not None and now >= self._settled_at:
             self._settled_at = None
             self._settle(batch)

@@ -1,9 +1,9 @@
 """A host's term in a room that can move: its right to host, the papers that it shows, and where members may go next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lanchat.errors import ProtocolError
+from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol import standby as wire
 from lanchat.protocol.delegation import (
     OWNER_INDEX,
@@ -17,7 +17,8 @@ from lanchat.protocol.delegation import (
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Present
 from lanchat.protocol.places import Place, Rules, write_places
-from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timeline import Timeline, make_epoch, n_of, term_of
+from lanchat.room.succession import last_term
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Term:
         rules: the access rules and settings.
         rev: their revision.
         places: the addresses of the owner and the standbys.
+        note: notes on the disk that a term begins, so that no number is given out twice; waits for it, and raises
+            LanchatError or OSError.
     """
 
     owner: bytes
@@ -45,6 +48,7 @@ class Term:
     rules: Rules | None = None
     rev: int = 0
     places: tuple[Place, ...] = ()
+    note: Callable[[int], None] = lambda term: None
 
 
 class Standing:
@@ -71,12 +75,33 @@ class Standing:
         self.owner_id = member_id(term.owner)
         self.key = key
         self.index = term.index
-        self.epoch = timeline.epoch
         self.delegation = term.delegation
         self.named: Delegation | None = read_delegation(term.delegation, term.owner) if term.delegation else None
         self.places = {place.index: place for place in term.places}
+        self._sign, self._note = sign, term.note
+        self._begin(timeline, now)
+
+    def rise(self, later: int, seq: int, now: int) -> None:
+        """Begin a term above one that has begun elsewhere. Waits for the disk.
+
+        Args:
+            later: the epoch of that one.
+            seq: the last number that was given out.
+            now: ms since 1970.
+
+        Raises:
+            LanchatError, OSError: the disk refuses, or no term is left.
+        """
+        term = term_of(later) + 1
+        if term > last_term(self.index, self.named):
+            raise LanchatError("The room has no terms left.")
+        self._note(term)
+        self._begin(self._timeline.next(make_epoch(term, self.index), n_of(seq)), now)
+
+    def _begin(self, timeline: Timeline, now: int) -> None:
         number = self.named.number if self.named is not None else 0
-        self.paper = TermRecord(room, key, number, now, timeline).signed(sign)
+        self.paper = TermRecord(self.room, self.key, number, now, timeline).signed(self._sign)
+        self.epoch, self.began, self._timeline = timeline.epoch, now, timeline
 
     @property
     def papers(self) -> tuple[bytes, bytes, bytes]:

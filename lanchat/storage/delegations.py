@@ -8,7 +8,7 @@ old copy of this file makes no list that is older than one that others have seen
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,6 +37,9 @@ class Appointed:
         automatic: whether standbys are named without being asked for.
         places: where they were last, as in `Standbys`; "": not known.
         handed: the nick of the person whose computer hosts the room since our handover; "": we hosted it last.
+        distrusted: the indexes of computers that are not named without being asked for, because they have begun more
+            terms than the room needs.
+        term, term_at: the last term in which we have hosted, and ms since 1970, when we did so last; 0: not known.
     """
 
     paper: bytes = b""
@@ -46,6 +49,9 @@ class Appointed:
     automatic: bool = True
     places: str = ""
     handed: str = ""
+    distrusted: frozenset[int] = frozenset()
+    term: int = 0
+    term_at: int = 0
 
 
 def read_appointed(folder: Path) -> Appointed:
@@ -60,7 +66,10 @@ def read_appointed(folder: Path) -> Appointed:
         met = {bytes.fromhex(key): int(at) for key, at in found["met"].items()}
         paper = base64.b64decode(found["paper"], validate=True)
         places, handed = str(found.get("places", "")), str(found.get("handed", ""))
-        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]), places, handed)
+        distrusted = frozenset(int(index) for index in found.get("distrusted", ()))
+        automatic = bool(found["automatic"])
+        term = int(found.get("term", 0)), int(found.get("term_at", 0))
+        return Appointed(paper, int(found["number"]), indexes, met, automatic, places, handed, distrusted, *term)
     except FileNotFoundError:
         return Appointed()
     except OSError as error:
@@ -85,6 +94,9 @@ def write_appointed(folder: Path, appointed: Appointed) -> None:
         "automatic": appointed.automatic,
         "places": appointed.places,
         "handed": appointed.handed,
+        "distrusted": sorted(appointed.distrusted),
+        "term": appointed.term,
+        "term_at": appointed.term_at,
     }
     with file_errors(folder / FILE):
         write_file(folder / FILE, f"{json.dumps(values)}\n".encode(), durable=True)
@@ -131,6 +143,8 @@ class Signing:
             number=number,
             indexes={**self.known.indexes, **given},
             automatic=self.known.automatic if automatic is None else automatic,
+            term=self.known.term if term is None else term,
+            term_at=self.known.term_at if term is None else now,
         )
         write_appointed(self._folder, known)
         self.known, self.standbys = known, standbys
@@ -146,6 +160,18 @@ class Signing:
         """Note the nick of the person whose computer hosts the room from now on; "": ours does."""
         if nick != self.known.handed:
             self.known = replace(self.known, handed=nick)
+            write_appointed(self._folder, self.known)
+
+    def distrust(self, indexes: Collection[int]) -> None:
+        """From now on these computers are named only if somebody asks for them."""
+        self.known = replace(self.known, distrusted=self.known.distrusted.union(indexes))
+        write_appointed(self._folder, self.known)
+
+    def trust(self, keys: Collection[bytes]) -> None:
+        """The owner asks for the computers with these keys."""
+        theirs = {index for (key, _), index in self.known.indexes.items() if key in keys}
+        if self.known.distrusted & theirs:
+            self.known = replace(self.known, distrusted=self.known.distrusted - theirs)
             write_appointed(self._folder, self.known)
 
     def meet(self, keys: Sequence[bytes]) -> None:

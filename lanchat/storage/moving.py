@@ -82,6 +82,16 @@ class Moving:
         question = "SELECT epoch, last FROM timeline WHERE epoch < ? AND last <= ?"
         return {**dict(self._db.execute(question, (epoch_of(last), MAX_N))), epoch_of(last): n_of(last)}
 
+    def end_term(self, begun: int) -> None:
+        """A term has begun with this number, in the middle of a log: the one before it is over. Requires a transaction.
+
+        The timeline of a copy, or of a host that begins a term, has it already.
+        """
+        question = "SELECT max(seq) FROM event WHERE seq < ?"
+        [last] = self._db.execute(question, (make_seq(epoch_of(begun), 0),)).fetchone()
+        if last is not None:
+            self._db.execute("INSERT OR IGNORE INTO timeline VALUES (?, ?)", (epoch_of(last), n_of(last)))
+
     def follow(self, timeline: Timeline) -> tuple[int, int]:
         """Take over the timeline of a host. Events that it does not cover are set aside.
 

@@ -15,7 +15,7 @@ from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileChange, FileEvent, FilePrivate
 from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
-from lanchat.protocol.messages import Event, Got, Record, Said, Told
+from lanchat.protocol.messages import Event, Got, Moved, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.indexing import Indexing
@@ -188,6 +188,9 @@ class Store:
             keys = [key for event in others if (key := key_shown(event))]
             if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
                 self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)
+            for event in others:
+                if isinstance(event, Moved) and self._durable:
+                    self.moving.end_term(event.seq)
             owned = self._own([row for event in others if (row := nick_used(event))])
         self._owned += owned  # not before the commit
         return added

@@ -37,8 +37,17 @@ def begin_term(log: Path, given: int, least: int, index: int, *, goes_on: bool) 
     term = max(least, noted + 1, term_of(last) + 1)
     if term > MAX_TERM:
         raise LanchatError("This room's log has no numbers left.", "Open another room: --new")
-    write_file(log.with_name(_FILE), f"{term}\n".encode(), durable=True)
+    note_term(log, term)
     return make_seq(make_epoch(term, index), 0)
+
+
+def note_term(log: Path, term: int) -> None:
+    """Note that this term begins while its host runs.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    write_file(log.with_name(_FILE), f"{term}\n".encode(), durable=True)
 
 
 def _noted(log: Path) -> int:

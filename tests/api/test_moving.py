@@ -1,7 +1,9 @@
 """The owner's program names standbys by itself, and a room outlives it: real sockets, real disks, one process."""
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,12 @@ class Stage:
         """What is on that person's disk of the only room there."""
         [path] = (self._home / nick / kind).glob("*/log.db")
         return LogReader(path).events_after(-1, 1000)
+
+    def timeline(self, nick: str, kind: str) -> dict[int, int]:
+        """The terms that are over, by what is on that person's disk, each with its last `n`."""
+        [path] = (self._home / nick / kind).glob("*/log.db")
+        with closing(sqlite3.connect(path)) as db:
+            return dict(db.execute("SELECT epoch, last FROM timeline").fetchall())
 
     def _person(self, room: Any) -> Person:
         self.people.append(person := Person(room))

@@ -91,6 +91,7 @@ class Hub:
         self.papers: list[bytes] = []
         self.blocked: dict[str, int] = {}
         self.banned: set[str] = set()
+        self.wasteful: frozenset[int] = frozenset()
 
     @property
     def places(self) -> dict[int, Place]:
@@ -303,6 +304,24 @@ def test_who_is_banned_is_taken_off_the_list_though_others_go_away_and_stay_name
     stage.hub.banned = set()
     stage.with_standby()
     assert stage.named == [1], "the same index, because it is the same computer"
+
+
+def test_who_uses_up_the_terms_of_the_room_is_no_standby_any_more_until_the_owner_wants_it(stage):
+    stage.with_standby("bob")
+    stage.with_standby("cat")
+    stage.said.clear()
+    stage.hub.wasteful = frozenset({1})
+    stage.look()
+    assert stage.named == [2] and len(stage.said) == 1
+    assert stage.said[0].startswith("bob has begun to host the room more often than any room needs")
+    stage.look(HOUR)
+    assert stage.named == [2] and len(stage.said) == 1
+    again = Signing(stage.folder, ROOM, stage.owner, password=False).known
+    assert again.distrusted == {1}, "on another day as well"
+    assert again.term == 1 and again.term_at == stage.last.made
+    stage.naming.order("bob cat")
+    stage.look()
+    assert stage.named == [1, 2]
 
 
 def test_the_list_is_signed_again_each_hour_with_a_higher_number(stage):

@@ -10,11 +10,13 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from lanchat.api.watch import Watch
+from lanchat.client import takeover
 from lanchat.errors import ConnectionLost, Refused
-from lanchat.network.card import card_at, refuses
+from lanchat.network.card import card_at, cards_at, refuses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved, Said
+from lanchat.protocol.timeline import epoch_of, n_of
 from lanchat.protocol.tls import client_context
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import TIMING, Stage, heard
@@ -29,6 +31,11 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     made.timing = replace(TIMING, host_silence=3.0, promotion=3.0, roster=1.0)  # here some are lost, and left behind
     yield made
     made.close()
+
+
+def merges(person: Person) -> list[str]:
+    """The nicks of those who host since two halves of the room have found each other again."""
+    return [event.nick for event in person.events if isinstance(event, Moved) and event.reason == "merge"]
 
 
 def cut_off(person: Person) -> None:
@@ -136,6 +143,11 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
             raise ConnectionLost("cut off")
         return connect()
 
+    def read_later(*places: Any, **options: Any) -> Any:
+        """bob reads nobody's card, or on a slow machine he would ask ann once more, and go to her."""
+        return cards_at(*places, **options) if hosted.is_set() else {}
+
+    monkeypatch.setattr(takeover, "cards_at", read_later)
     monkeypatch.setattr(standby, "begin_hosting", begin_hosting)
     monkeypatch.setattr(standby._dialer, "_connect", connect_later)
     bob.room._member._link.drop("silent", "cut off")
@@ -147,9 +159,14 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
         person.hear(lambda person=person: len(person.texts) >= 2, "what was said in both halves")
         assert sorted(person.texts) == ["apart", "at ann's"]
     assert ann.room.hosting
-    assert [event.nick for event in bob.events if isinstance(event, Moved) and event.reason == "merge"] == ["ann"]
+    for person in (ann, bob, cat):
+        person.hear(lambda person=person: merges(person), "a term above bob's")
+        assert merges(person) == ["ann"]
     wait_until(lambda: stage.sync(ann) == 1, what="bob's copy to be complete")
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
+    terms = {epoch_of(event.seq): n_of(event.seq) for event in stage.log("ann", "rooms")}
+    assert len(terms) == 2 and stage.timeline("ann", "rooms") == stage.timeline("bob", "standby")
+    assert stage.timeline("ann", "rooms") == {min(terms): terms[min(terms)]}
 
 
 def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_somebody_count_in_the_other(

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,12 +31,15 @@ class Host:
     """bob's host, which nobody is at. The owner's is told of as being at this port."""
 
     def __init__(self, papers: Papers, key: bytes, port: int) -> None:
-        self.papers, self.yielded_to = papers, list[int]()
+        self.papers, self.yielded_to, self.later = papers, list[int](), list[int]()
         self.place = Place(BOB, SECOND, make_seq(SECOND, 1), "hosts")
         self.unlinked = {ANN: Known(ANN, key, "ann", (f"127.0.0.1:{port}",))}
 
     def yield_to(self, index: int) -> None:
         self.yielded_to.append(index)
+
+    def rise_above(self, epoch: int) -> None:
+        self.later.append(epoch)
 
 
 class Stage:
@@ -87,3 +91,10 @@ def test_a_watch_that_closes_waits_for_nobodys_card(stage):
         with frozen.accept()[0]:  # it looks, and gets no answer
             watch.close()
     assert stage.host.yielded_to == []
+
+
+def test_a_host_that_goes_before_another_one_with_a_later_term_begins_one_above_it(stage):
+    """bob has people, and ann has begun a term since."""
+    stage.host.place = replace(stage.host.place, epoch=make_epoch(0, BOB), company=True)
+    assert stage.look(Timing(watch=3600.0)) == []
+    assert stage.host.later == [FIRST]

@@ -3,6 +3,11 @@
 The rules are the real ones (timeline, delegation, succession, replication); network, disks and time are simple here, so
 that a hundred evenings run in a second. Every evening ends with all computers up and all cuts healed, and then `faults`
 says what a person could complain about.
+
+Not in here, and tested where it is decided: bans, the lock and private messages of both halves (room/test_merging.py,
+api/test_takeover.py), who comes over in silence (server/test_standbys.py), lists that have run out and clocks that
+differ (protocol/test_papers.py), and authors who never come back: what the half that yielded had
+of theirs stays set aside.
 """
 
 import random

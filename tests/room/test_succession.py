@@ -28,6 +28,7 @@ from lanchat.room.succession import (
     Wait,
     meet,
     next_step,
+    plausible_term,
     seen,
 )
 
@@ -184,6 +185,18 @@ def test_a_host_that_a_newer_delegation_leaves_out_comes_over():
 def test_a_term_that_somebody_only_heard_of_is_outnumbered():
     ann = place(ANN, state="hosts", company=True)
     assert meet(ann, [place(CAT, state="hears", epoch=make_epoch(7, DAN))], DELEGATION) == Claim(make_epoch(8, ANN))
+
+
+def test_a_standby_that_hosts_begins_no_term_above_the_limit_that_the_owner_has_set():
+    bob = place(BOB, state="hosts", company=True)
+    limit = DELEGATION.term_limit
+    assert meet(bob, [place(CAT, epoch=make_epoch(limit, CAT))], DELEGATION) is None
+    assert meet(bob, [place(CAT, epoch=make_epoch(limit - 1, CAT))], DELEGATION) == Claim(make_epoch(limit, BOB))
+
+
+@pytest.mark.parametrize(("ago", "term"), [(0, 65), (3_599_999, 65), (3_600_000, 129), (7_200_000, 193), (-5, 65)])
+def test_a_room_needs_so_many_terms_in_an_hour_and_no_more(ago, term):
+    assert plausible_term(1, ago) == term
 
 
 @pytest.mark.parametrize("others", [(), (place(CAT, state="hears"),), (place(CAT),)])

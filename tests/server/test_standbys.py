@@ -1,11 +1,13 @@
 """A hub whose room can move: ann owns and hosts it, bob's computer keeps a copy. The test plays bob's computer."""
 
+import time
 from itertools import count
 from typing import Any
 
 import pytest
 
-from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Standby, TermRecord
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Standby, TermRecord, read_term
 from lanchat.protocol.delegation import Delegation as Named
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import key_from_seed
@@ -30,14 +32,15 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.places import Place, Rules, read_places, read_rules
 from lanchat.protocol.standby import Delegation, Follow, Heartbeat, Offer, Promote, Promoted, Standbys, State, Stored
-from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
+from lanchat.protocol.timeline import Timeline, make_epoch, make_seq, n_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import Member
 from lanchat.room.room import Room
+from lanchat.room.succession import TERMS_AN_HOUR
 from lanchat.server.hub import Hub
 from lanchat.server.replication import NOBODY, Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.session import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop
 from lanchat.server.session import Named as Renamed
 from lanchat.server.session import Stored as OnDisk
 from lanchat.server.standbys import Standbys as HubStandbys
@@ -75,7 +78,8 @@ class Stage:
 
     def __init__(self, term: Term | None = None) -> None:
         self.native, self.log, self.now, self.moved = TalkativeDoor(), Log(), 100.0, 0
-        term = term or Term(ANN_KEY, named(BOB_KEY))
+        self.noted: list[int] = []  # the terms that have begun since
+        term = term or Term(ANN_KEY, named(BOB_KEY), note=self.noted.append)
         self.room = Room(ROOM, "Room A", member_id(ANN_KEY), seq=make_seq(FIRST, 0), owner_id=member_id(ANN_KEY))
         self.standing = Standing(term, ROOM, ANN_KEY, ANN.sign, Timeline(FIRST), 0)
         self.rules = KeptRules(term, {}, None, "Room A", self.log.set_state, lambda bans, locked: None, locked=False)
@@ -187,8 +191,92 @@ def test_a_later_term_of_a_standby_or_the_owner_is_heard_of_once():
     stage = Stage()
     stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
     stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage)))
-    stage.come("dan", ANN_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0, term=5)))
-    assert stage.standbys.later_term == make_epoch(5, 0)
+    assert stage.standbys.later_term == make_epoch(4, 1) and stage.noted == [5]
+    stage.come("dan", ANN_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0, term=6)))
+    assert stage.standbys.later_term == make_epoch(6, 0)
+
+
+def test_a_host_begins_a_term_above_a_later_one_that_has_begun_elsewhere_and_says_so_before_anything_else():
+    stage = Stage()
+    ann, _ = stage.with_backup()
+    stage.batch(says(ann, "in the old term"))
+    last = stage.room.seq
+    heard(ann)
+    stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage)))
+    got, epoch = heard(ann), make_epoch(5, OWNER_INDEX)
+    moved = only(got, Moved)
+    assert (moved.seq, moved.nick, moved.epoch, moved.reason) == (make_seq(epoch, 1), "ann", epoch, "merge")
+    paper = only(got, Delegation).term
+    record = read_term(paper)
+    assert record.timeline == Timeline(epoch, ((FIRST, n_of(last) + 1),)), "cat's coming is in the old term"
+    assert got.index(moved) > got.index(only(got, Delegation))
+    assert stage.noted == [5] and stage.log.kept["term"] == stage.standing.paper == paper
+    stage.batch(says(ann, "in the new one"))
+    assert only(heard(ann), Said).seq == make_seq(epoch, 2)
+
+
+def test_a_host_whose_disk_refuses_stays_in_its_term_and_tries_again_later():
+    refusing = [True]
+
+    def note(term: int) -> None:
+        if refusing:
+            raise OSError
+
+    stage = Stage(Term(ANN_KEY, named(BOB_KEY), note=note))
+    ann = stage.come("ann", ANN_KEY)
+    stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
+    assert stage.standing.epoch == FIRST and not any(isinstance(one, Moved) for one in heard(ann))
+    refusing.clear()
+    stage.later(TIMING.company / 2)
+    assert stage.standing.epoch == FIRST
+    stage.later(TIMING.company)
+    assert stage.standing.epoch == make_epoch(5, OWNER_INDEX)
+
+
+def test_a_host_begins_no_two_terms_in_ten_seconds():
+    stage = Stage()
+    stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
+    stage.batch(LaterTerm(make_epoch(8, 1)))
+    assert stage.noted == [5]
+    stage.later(TIMING.company)
+    assert stage.noted == [5, 9]
+
+
+def test_a_room_is_handed_over_from_the_term_that_its_host_has_begun_meanwhile():
+    stage = Stage()
+    _, bob = stage.with_backup()
+    stage.batch(LaterTerm(make_epoch(8, 1)))
+    stage.hand_over()
+    stage.save()
+    stage.stored(bob)
+    assert only(heard(bob), Promote).seq == stage.room.seq == make_seq(make_epoch(9, OWNER_INDEX), 1)
+    stage.batch(Received(bob, [Promoted(bobs_term(stage, term=10))]))
+    assert stage.outcomes == [""] and stage.moved == 1
+
+
+def test_no_term_begins_while_the_room_is_handed_over():
+    stage = Stage()
+    stage.with_backup()
+    stage.hand_over()
+    stage.batch(LaterTerm(make_epoch(8, 1)))
+    assert stage.noted == []
+
+
+def test_a_standby_that_hosts_begins_no_term_above_the_limit_of_its_owner():
+    limited = Named(ROOM, 1, 0, VALIDITY, term_limit=5, standbys=(Standby(1, BOB_KEY, INSTANCE),)).signed(ANN.sign)
+    standing = Standing(Term(ANN_KEY, limited, 1), ROOM, BOB_KEY, BOB.sign, Timeline(make_epoch(3, 1)), 0)
+    with pytest.raises(LanchatError, match="no terms left"):
+        standing.rise(make_epoch(5, 2), 0, 0)
+    standing.rise(make_epoch(4, 2), 0, 0)
+    assert standing.epoch == make_epoch(5, 1)
+
+
+@pytest.mark.parametrize(("more", "wasteful"), [(TERMS_AN_HOUR, set()), (TERMS_AN_HOUR + 1, {1})])
+def test_who_seems_to_use_up_the_terms_is_noted(more: int, wasteful: set[int]):
+    stage = Stage()
+    stage.standing.began = time.time_ns() // 1_000_000
+    stage.batch(LaterTerm(make_epoch(3 + more, 1)))
+    assert stage.standbys.wasteful == wasteful and stage.noted == [4 + more]
 
 
 def test_without_a_list_only_the_owners_own_later_term_counts():

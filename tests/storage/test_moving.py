@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.protocol.messages import Event, Joined, Said, Told
+from lanchat.protocol.messages import Event, Joined, Moved, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.storage.reader import LogReader
@@ -135,6 +135,13 @@ def test_a_copy_that_shares_nothing_with_the_timeline_begins_from_nothing(store,
     long = Timeline(make_epoch(100, 0), tuple((make_epoch(term, 1), 5) for term in range(10, 74)))
     assert store.moving.follow(long) == (-1, 1)
     assert events_of(path) == []
+
+
+def test_a_term_that_begins_while_its_host_runs_is_on_the_timeline(store):
+    store.add([said(FIRST, 1), said(FIRST, 2)])
+    store.add([said(FIRST, 3), Moved(make_seq(SECOND, 1), 0, ANN, "ann", SECOND, "", "merge"), said(SECOND, 2)])
+    assert store.moving.positions() == {FIRST: 3, SECOND: 2}
+    assert store.begin(make_seq(make_epoch(5, 0), 0)) == Timeline(make_epoch(5, 0), ((FIRST, 3), (SECOND, 2)))
 
 
 def test_a_copy_that_ended_in_the_middle_has_no_later_term(store):
