@@ -1,4 +1,4 @@
-"""How many connections this system lets one program have at once."""
+"""The number of connections that this system lets one program have at once."""
 
 import sys
 

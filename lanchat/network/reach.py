@@ -78,7 +78,7 @@ class ReachStory:
         self._since: dict[str, float] = {}
 
     def look(self, addresses: Collection[str], trouble: str, deaf: Mapping[str, str], now: float) -> list[str]:
-        """What to tell now, as sentences.
+        """The sentences to tell now.
 
         Args:
             addresses: where others can join now, the best first.

@@ -61,7 +61,7 @@ class Standby:
 
 @dataclass(frozen=True)
 class Delegation:
-    """Whom the owner of a room lets host it.
+    """A list of the computers that may host a room, signed by its owner.
 
     Args:
         number: higher than those of all earlier ones.

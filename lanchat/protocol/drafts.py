@@ -1,4 +1,4 @@
-"""What a member says as it keeps it until the host has acknowledged it. Pure.
+"""Messages in the form in which a member keeps them until the host has acknowledged them. Pure.
 
 A private message is kept with its text, and sealed each time it is sent: so it can wait for the recipient's key, and a
 person can be shown what still waits. It never stands on the wire like this.

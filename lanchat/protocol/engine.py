@@ -1,4 +1,4 @@
-"""What the hosts of a room on an engine write there about themselves, as JSON. Pure."""
+"""The entries about themselves that the hosts of a room on an engine write there, as JSON. Pure."""
 
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ class Asking(Struct, frozen=True):
 
     @property
     def code(self) -> str:
-        """What its person and the owner compare."""
+        """The code that the person at that computer and the owner compare."""
         digits = member_id(self.key)[:8]
         return f"{digits[:4]}-{digits[4:]}"
 
@@ -58,7 +58,7 @@ def write_dated(at: int, what: Asking | Present) -> bytes:
 
 
 def read_dated(value: bytes, kind: type[T]) -> tuple[int, T | None]:
-    """When it was written, and what; None: that cannot be read."""
+    """Read an entry. Returns the time at which it was written, and its content; None: it cannot be read."""
     dated = _read(value, _Dated)
     return (0, None) if dated is None else (dated.at, _read(dated.what, kind))
 

@@ -1,4 +1,4 @@
-"""What the fields of messages may hold, and what all messages have in common."""
+"""The types of the fields of messages, and the base class of all messages."""
 
 from typing import Annotated
 

@@ -124,7 +124,7 @@ class FilePrivate(Message, frozen=True, tag="file_private"):
     seen: bool = False  # the recipient has got the offer
 
     def become(self, state: FileState, *, sha256: str = "", reason: str = "") -> "FilePrivate":
-        """What the two are told when this happens to it."""
+        """The message to the two people when the state of the file changes."""
         return structs.replace(self, state=state, sha256=sha256 or self.sha256, reason=reason)
 
     def got(self) -> "FilePrivate":

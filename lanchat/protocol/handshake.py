@@ -67,7 +67,7 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who has proven their identity and waits to be admitted to the room."""
+    """A client that has proven its identity and waits to be admitted to the room."""
 
     key: bytes  # Ed25519 public key, raw
     nick: str

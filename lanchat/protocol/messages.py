@@ -174,7 +174,7 @@ class Page(Message, frozen=True):
 
 
 class Present(Message, frozen=True):
-    """Somebody who was in the room when the member joined, or is when it asks."""
+    """A person who was in the room when the member joined, or when it asked."""
 
     id: Short
     nick: Name

@@ -66,7 +66,7 @@ class CipherState:
 
 @dataclass(frozen=True)
 class Sealed:
-    """What a finished handshake gives to both ends."""
+    """The result of a finished handshake, for both ends."""
 
     binding: bytes  # 32 bytes that no other handshake has; proofs are bound to it
     to_host: CipherState

@@ -1,4 +1,4 @@
-"""Who may host the room that we are in: what a member knows of its owner's papers, and which host it accepts. Pure.
+"""The papers that say who may host a room: what a member knows of them, and which hosts it accepts. Pure.
 
 Nothing of ours is sent to a host that these rules refuse. A host without papers must have the owner's own key, as in
 every room that has never moved. See protocol/delegation.py for the papers.
@@ -18,7 +18,7 @@ _IMPERSONATED = "Somebody may be impersonating the room. Ask its owner."
 
 @dataclass(frozen=True)
 class Papers:
-    """What we know of who may host one room.
+    """The papers of one room, as far as we know them.
 
     Args:
         owner: the raw public key of its owner: of the first host, or the one that a standby's papers have named.
@@ -62,7 +62,7 @@ class Papers:
             raise errors.HostKeyChanged(str(error), _IMPERSONATED) from None
 
     def renewed(self, delegation: bytes, term: bytes, host_key: bytes, now: int) -> "Papers":
-        """What we know once our host has sent these papers over its link.
+        """The papers that we know once our host has sent these over its link.
 
         Args:
             delegation: an older one than we know changes nothing.
@@ -80,7 +80,7 @@ class Papers:
         return self._with(known, delegation, term or self.term, host_key, now)
 
     def learn(self, delegation: bytes) -> "Papers":
-        """What we know once somebody has shown this list of standbys; an older one changes nothing.
+        """The papers that we know once we were shown this list of standbys; an older one changes nothing.
 
         Raises:
             ProtocolError: it is not signed by the owner, or for another room.
@@ -152,7 +152,7 @@ class Papers:
         return record.host_key == host_key
 
     def _with(self, newest: Delegation | None, shown: bytes, term: bytes, host_key: bytes, now: int) -> "Papers":
-        """What we know once a host has shown papers that fit."""
+        """The papers that we know once a host has shown these, which fit."""
         if newest is None:
             return replace(self, term=term)
         newer = shown if _number_of(self) < newest.number else self.delegation
@@ -161,7 +161,7 @@ class Papers:
 
 
 def first_contact(card: Card, host_key: bytes, now: int, known: bytes = b"", ahead: int = 0) -> Papers:
-    """What a first host tells about its room. Whether its owner is the right one is for known_hosts to say.
+    """The papers of the first host of a room that we meet. Whether the owner is the right one is checked elsewhere.
 
     Args:
         known: the newest delegation of this owner for this room that an earlier run has seen; b"": none.
@@ -175,7 +175,7 @@ def first_contact(card: Card, host_key: bytes, now: int, known: bytes = b"", ahe
 
 
 def timeline_of(card: Card) -> Timeline | None:
-    """What the log of a host consists of that was accepted; None: it shows no papers."""
+    """The timeline of a host that was accepted; None: it shows no papers."""
     return read_term(card.term).timeline if card.term else None
 
 

@@ -1,4 +1,4 @@
-"""Who is in a room with a crowd: a count takes the place of who comes and goes, and the list comes by pages."""
+"""Messages about the people of a crowd: a count in place of notices about each of them, and the list in pages."""
 
 from lanchat.protocol.fields import Message, Name, Number
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Place(Struct, frozen=True, omit_defaults=True):
-    """Where a computer that may host the room is."""
+    """The addresses of a computer that may host the room."""
 
     index: Annotated[int, Meta(ge=0, le=MAX_INDEX)]  # 0: the owner; see delegation.py
     key: Bytes32  # Ed25519, raw
@@ -45,7 +45,7 @@ class Place(Struct, frozen=True, omit_defaults=True):
 
 
 class Rules(Struct, frozen=True, omit_defaults=True):
-    """Who may enter the room, and its settings."""
+    """The access rules of a room, and its settings."""
 
     bans: dict[Short, Name] = {}  # nick by banned member id
     locked: bool = False  # nobody new is admitted

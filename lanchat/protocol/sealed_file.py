@@ -28,7 +28,7 @@ _NUMBER = 11  # bytes of a nonce, big-endian; the last byte is 1 for the last pi
 
 @dataclass(frozen=True)
 class Offer:
-    """What only the two people know of a file.
+    """The part of an offer that only the two people can read.
 
     Args:
         key: of its pieces.
@@ -66,7 +66,7 @@ def sealed_size(size: int) -> int:
 
 
 def whole_pieces(size: int) -> int:
-    """How many whole pieces are in so many plain bytes of the beginning of a file."""
+    """The number of whole pieces in so many plain bytes from the beginning of a file."""
     return size // PLAIN_PIECE
 
 
@@ -135,5 +135,5 @@ class Opening:
 
 
 def _pieces(size: int) -> int:
-    """How many pieces a file has; an empty one has one, which proves that it is empty."""
+    """The number of pieces of a file; an empty one has one piece, which proves that it is empty."""
     return max(1, -(-size // PLAIN_PIECE))

@@ -20,7 +20,7 @@ Index = Annotated[int, Meta(ge=-1, le=63)]  # of a host, see delegation.py; -1: 
 
 
 class StandbyMessage(Message, frozen=True):
-    """What a standby sends to its host."""
+    """Base of the messages from a standby to its host."""
 
 
 # ---- from the host to everybody
@@ -44,7 +44,7 @@ class Delegation(StandbyMessage, frozen=True):
 
 
 class Standbys(Message, frozen=True):
-    """Where the owner and the standbys are, for those who look for the room after its host is gone."""
+    """The addresses of the owner and the standbys, for members that look for the room after its host is gone."""
 
     places: Annotated[str, Meta(max_length=MAX_LIST)]  # JSON, see README.md
 
@@ -121,7 +121,7 @@ class Promoted(StandbyMessage, frozen=True):
 
 
 class MergeRules(Message, frozen=True, tag="merge_rules"):
-    """Who was banned, and whether the room was locked, while the room was hosted apart. Both count on."""
+    """The bans and the lock of a room while it was hosted apart. Both stay in force."""
 
     rules: Annotated[str, Meta(max_length=MAX_LIST)]  # JSON, as of State
 

@@ -1,4 +1,4 @@
-"""What the room is told about a member besides events: whether they are away, and whether a program speaks for them.
+"""The status of a member, which is no event: whether they are away, and whether they are a program.
 
 A status is no event: it has no seq, and no log keeps it.
 """

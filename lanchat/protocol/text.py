@@ -25,7 +25,7 @@ _PLAIN, _MARK, _SPACING_MARK, _INVISIBLE, _OTHER = "plain", "mark", "spacing mar
 
 
 class _Kinds(dict[str, str]):
-    """What kind of character each is. It remembers those that it was asked about; most texts hold few of them."""
+    """The kind of each character. It remembers those that it was asked about; most texts hold few different ones."""
 
     LIMIT = 20_000  # remembered; a text of all that exist must not fill the memory
 

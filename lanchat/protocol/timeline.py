@@ -59,7 +59,7 @@ def n_of(seq: int) -> int:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a host's log consists of.
+    """The terms of which the log of a host consists.
 
     Args:
         epoch: the host's own term, which goes on.

@@ -1,4 +1,4 @@
-"""What a room is about, as its host has put it: the event and its rules. Pure."""
+"""The topic of a room, which its host sets: the event and its rules. Pure."""
 
 import unicodedata
 

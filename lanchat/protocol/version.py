@@ -1,4 +1,4 @@
-"""What a host and a member of different versions tell each other. Pure."""
+"""The sentences for a host and a member of different versions. Pure."""
 
 from lanchat import errors
 from lanchat.protocol.messages import VERSION, Card, Refused

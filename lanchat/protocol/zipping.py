@@ -73,7 +73,7 @@ def spans(entries: Sequence[ZipEntry]) -> list[Span]:
 
 
 def header(entry: ZipEntry) -> bytes:
-    """What stands before the bytes of a file."""
+    """The header before the bytes of a file."""
     name = entry.encoded
     return struct.pack("<4s5H3I2H", b"PK\3\4", _VERSION, _FLAGS, 0, *_stamp(entry), 0, 0, 0, len(name), 0) + name
 
@@ -88,7 +88,7 @@ def descriptor(entry: ZipEntry, checksum: int) -> bytes:
 
 
 def directory(entries: Sequence[ZipEntry], checksums: Sequence[int]) -> bytes:
-    """What stands at the end: all names once more, with the offsets of the files."""
+    """The directory at the end: all names once more, with the offsets of the files."""
     pieces: list[bytes] = []
     at = 0
     for entry, checksum in zip(entries, checksums, strict=True):
