@@ -1,1 +1,1 @@
-"""What a person sees and types, and what a script reads and writes."""
+"""The front ends for people and pipes: screens, prompts, and the input and output of scripts."""

@@ -1,4 +1,4 @@
-"""How wide text is on a screen, and what of it fits. Pure; only this module imports `wcwidth`."""
+"""Measures how wide text is on a screen, and cuts it to a width. Pure; only this module imports `wcwidth`."""
 
 import unicodedata
 from bisect import bisect_right
@@ -30,7 +30,7 @@ class Styled(NamedTuple):
 
 
 def cells(text: str) -> int:
-    """How wide a terminal shows the text."""
+    """The number of cells that a terminal needs for the text."""
     if text.isascii():
         return len(text)
     from wcwidth import wcswidth, wcwidth  # not at the top, because its tables are large: most rows are ASCII
@@ -83,7 +83,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def most_cells(text: str) -> int:
-    """How wide the text is where a terminal takes the most cells for it.
+    """The largest number of cells that any terminal needs for the text.
 
     Terminals disagree on emoji of several characters, on marks that stand beside their character, and on what is newer
     than they are. A row that must not be longer than the window has to be right for all of them.

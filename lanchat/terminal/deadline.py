@@ -1,4 +1,4 @@
-"""How long a script may still wait."""
+"""The time that a script may still wait."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What `lanchat doctor` prints: what it found as lines, or as one JSON object. Pure."""
+"""The output of `lanchat doctor`: its findings as lines, or as one JSON object. Pure."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""How the program ends: by itself, by Ctrl-C, by a closed terminal or a polite kill, after it has said goodbye.
+"""Ends the program after it has said goodbye: by itself, by Ctrl-C, by a closed terminal or a polite kill.
 
 `catch_signals` serves the program as a whole; `handle_signals` and `signals_restored` serve a screen, whose event loop
 takes the signals over while it runs.

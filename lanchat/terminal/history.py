@@ -118,7 +118,7 @@ class _Damage:
             self.files.append(path)
 
     def repair(self, home: Path, about: About) -> str:
-        """How the first of the files is repaired."""
+        """A sentence that tells how to repair the first of the files."""
         command = "host" if hosted_path(home, about.id) == self.files[0].parent else "join"
         title = last_argument(safe_text(about.title)) if about.title else "TITLE"
         return f"To repair it, and keep the damaged file beside it:  lanchat {command} {title}"

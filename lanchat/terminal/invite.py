@@ -1,4 +1,4 @@
-"""How others join: the commands that a host shows, and the answer to /invite with its QR code."""
+"""Tells how others join: the commands that a host shows, and the answer to /invite with its QR code."""
 
 from typing import TYPE_CHECKING
 

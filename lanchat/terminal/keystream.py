@@ -70,7 +70,7 @@ class KeyStream:
         self._last = 0.0  # s, when the last read came
 
     def feed(self, data: str, now: float) -> list[Piece]:
-        """What one read has brought.
+        """Take the bytes of one read.
 
         Args:
             now: seconds, by any clock.

@@ -1,4 +1,4 @@
-"""What a script is told on stderr of all that is no message. Pure."""
+"""The notes on stderr for a script, about everything that is no message. Pure."""
 
 from lanchat.client.events import Connected, Disconnected, Item, PrivateFile, PrivateMessage
 from lanchat.client.state import RoomState

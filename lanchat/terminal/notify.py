@@ -126,7 +126,7 @@ class Caller:
         return not self._focused if self._told else now - self._key_at > ATTENTIVE
 
     def heard(self, kind: Kind, nick: str, text: str, now: float) -> bool:
-        """Somebody else has said something just now.
+        """Note a message that somebody else has said just now.
 
         Returns:
             Whether it is the first that the person has not seen, as far as the terminal tells.

@@ -16,7 +16,7 @@ _GRACE = 5.0  # s that a program has to end by itself after Ctrl-C, which it has
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a program ended.
+    """The end of a program.
 
     Args:
         code: its exit code, as a shell gives it: 128 and more if a signal ended it.
@@ -47,7 +47,7 @@ def run_command(command: Sequence[str]) -> Outcome:
 
 
 def outcome(command: Sequence[str], returned: int, seconds: float) -> Outcome:
-    """How it reads that a program has ended.
+    """A sentence about the end of a program.
 
     Args:
         returned: as `subprocess` says it: negative for a signal.

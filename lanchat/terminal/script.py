@@ -55,7 +55,7 @@ class _Failed:
 
 @dataclass(frozen=True)
 class _OutputClosed:
-    """Nobody reads our stdout any more."""
+    """The reader of our stdout has closed it."""
 
 
 _Happening = _InputDone | _Matched | _Failed | _OutputClosed

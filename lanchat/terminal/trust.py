@@ -1,4 +1,4 @@
-"""How `lanchat trust` shows the remembered hosts: as a table for a person, as lines for a program."""
+"""The output of `lanchat trust`: the remembered hosts as a table for a person, as lines for a program."""
 
 from collections.abc import Sequence
 

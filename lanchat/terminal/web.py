@@ -1,4 +1,4 @@
-"""What a host reads about the web door: the address with its QR code, and until when a guest link is valid."""
+"""The lines for a host about the web door: the address with its QR code, and until when a guest link is valid."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol

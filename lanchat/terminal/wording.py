@@ -1,4 +1,4 @@
-"""How lanchat's own sentences read, on the screen and on stderr. Pure.
+"""The wording of lanchat's own sentences, on the screen and on stderr. Pure.
 
 There is one form for errors: what happened, as a sentence, and below it what to do. What happens in a room stands
 behind `--`, where nobody's message can stand.
@@ -72,7 +72,7 @@ def notice_text(roster: Roster, text: str) -> str:
 
 
 def left_text(who: str, left: Left) -> str:
-    """How somebody's leaving reads.
+    """The sentence for somebody who leaves.
 
     Args:
         who: their nick as it is shown.
@@ -132,7 +132,7 @@ def lost_by(moved: Moved, me: str) -> bool:
 
 
 def moved_text(who: str, moved: Moved, me: str) -> str:
-    """How it reads that the room has another host.
+    """The sentence for a room that has another host.
 
     Args:
         who: the new host's nick as it is shown, or "you".
@@ -178,7 +178,7 @@ def _whose(nick: str) -> str:
 
 
 def offered_text(who: str, offered: FileOffered) -> str:
-    """How it reads that somebody sends a file.
+    """The sentence for somebody who sends a file.
 
     Args:
         who: their nick as it is shown, or "you".
@@ -188,7 +188,7 @@ def offered_text(who: str, offered: FileOffered) -> str:
 
 
 def private_file_text(file: PrivateFile, who: str, whom: str, me: str) -> str:
-    """How it reads that a file for one person is sent, or gone.
+    """The sentence for a file for one person that is sent, or gone.
 
     Args:
         who, whom: sender and recipient as they are shown.
@@ -206,7 +206,7 @@ def private_file_text(file: PrivateFile, who: str, whom: str, me: str) -> str:
 
 
 def removed_text(who: str, name: str, reason: str) -> str:
-    """How it reads that a file is gone.
+    """The sentence for a file that is gone.
 
     Args:
         who: the nick, as it is shown, of the member who removed it; or "you".

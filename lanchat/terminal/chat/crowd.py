@@ -1,4 +1,4 @@
-"""What a screen says of a crowd, in which nobody hears who comes and goes. Pure."""
+"""The lines of a screen about a crowd, in which joins and leaves are not shown. Pure."""
 
 from lanchat.client.events import ListedPeople
 from lanchat.room.roster import Roster, person_of
@@ -9,7 +9,7 @@ MORE = "+"  # /who with it shows the next page; no nick is called so
 
 
 def crowd_text(people: int) -> str:
-    """That so many people have become a crowd."""
+    """The line for a room that has become a crowd of so many people."""
     return f"{people_text(people)} are here: joining and leaving is no longer shown. /who NICK finds somebody."
 
 

@@ -1,4 +1,4 @@
-"""What comes to the screen: the room's items and our own notes, in order, as portions to paint.
+"""Everything for the screen, in order and in portions to paint: the room's items and our own notes.
 
 The member's reader thread puts items into the room's queue and wakes the screen; everything here happens in the
 thread that paints.

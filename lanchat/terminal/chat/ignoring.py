@@ -1,4 +1,4 @@
-"""Whose messages are not shown on this screen: by key, so that another nick changes nothing."""
+"""Hides the messages of ignored people on this screen: by key, so that another nick changes nothing."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ class Ignoring:
         return f"{nick} is no longer ignored."
 
     def all(self) -> str:
-        """Who is ignored."""
+        """The ignored people."""
         if not self._nicks:
             return "You ignore nobody in this room. /ignore NICK hides somebody's messages."
         nicks = sorted((shown_nick(id, nick) for id, nick in self._nicks.items()), key=str.casefold)

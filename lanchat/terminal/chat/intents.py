@@ -1,4 +1,4 @@
-"""What a person wants who has typed a line: one value for each kind. Pure."""
+"""The intent behind a typed line: one type of value for each kind of intent. Pure."""
 
 from dataclasses import dataclass
 
@@ -94,7 +94,7 @@ class Topic:
 
 @dataclass(frozen=True)
 class Standbys:
-    """Who may host the room when its host is gone."""
+    """The person asks who may host the room when its host is gone, or names standbys."""
 
     wanted: str = ""  # "auto", "off" or nicks; "": show them
 

@@ -1,4 +1,4 @@
-"""What `/mentions` answers: who has called us in this room, by our nick or by a word of ours. Pure."""
+"""The answer of `/mentions`: messages in this room that name our nick, or one of our own words. Pure."""
 
 from collections.abc import Sequence
 from datetime import date

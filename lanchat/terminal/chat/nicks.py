@@ -1,4 +1,4 @@
-"""How a nick is shown. Pure.
+"""The form in which a nick is shown. Pure.
 
 Every nick that others have chosen is made safe here.
 """

@@ -1,4 +1,4 @@
-"""What this program says on its own, between what comes from the room. Pure."""
+"""The notes of this program itself, between what comes from the room. Pure."""
 
 from dataclasses import dataclass
 

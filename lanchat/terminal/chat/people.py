@@ -1,4 +1,4 @@
-"""How people are called on the screen, and what it says about them. Pure.
+"""The names of people on the screen, and the lines about them. Pure.
 
 Every nick that others have chosen is made safe by nicks.py.
 """
@@ -31,7 +31,7 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
 
 
 def joined_text(joined: Joined, *, mine: bool, owner: str = "") -> str:
-    """That somebody has come, and as what.
+    """The line for somebody who has come.
 
     Args:
         owner: the member id of whose room it is; "": it is the host's.

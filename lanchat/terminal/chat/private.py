@@ -16,7 +16,7 @@ ABSENCE_AGAIN = 600.0  # s after which the writer is told again that somebody is
 
 
 class PrivateTalk:
-    """What /msg and /reply send in this room. Owned by the thread that paints."""
+    """Sends the private messages of /msg and /reply in this room. Owned by the thread that paints."""
 
     def __init__(self, room: JoinedRoom) -> None:
         self._room = room

@@ -1,4 +1,4 @@
-"""How what happens in a room looks: items in, lines out. Pure.
+"""Renders what happens in a room: items in, lines out. Pure.
 
 Text from other people goes through `safe_text()` here and in people.py, and nowhere else. A message begins with a nick,
 and everything else with `--`, which no nick can be, or with a rule, and what goes on in further rows stands under an

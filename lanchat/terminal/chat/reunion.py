@@ -44,7 +44,7 @@ class Reunion:
         return True
 
     def missing(self, now: float) -> list[Person]:
-        """Those who have not come back, once the time for that is over.
+        """The people who have not come back, once the time for that is over.
 
         Args:
             now: s, monotonic.

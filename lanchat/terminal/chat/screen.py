@@ -132,7 +132,7 @@ class Screen:
 
     @property
     def typed(self) -> str:
-        """What stands in the line."""
+        """The text in the line."""
         return self._buffer.text
 
     def run(self, begin: Callable[[], None]) -> int | None:

@@ -1,4 +1,4 @@
-"""What stands around the typed line: above it the messages that wait, below it the bar. Pure."""
+"""The lines around the typed line: above it the messages that wait, below it the bar. Pure."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ def bar_text(title: str, people: int, state: str, width: int) -> str:
 
 
 def connection_text(state: RoomState, *, hosting: bool, away: bool) -> str:
-    """What the bar says of the connection.
+    """The part of the bar about the connection.
 
     Args:
         hosting: this program hosts the room.

@@ -1,4 +1,4 @@
-"""What is rendered next: what happens in the room, and our own notes in their places between it."""
+"""The items to render next: those of the room, with our own notes in their places between them."""
 
 import threading
 from collections import deque
