@@ -52,8 +52,8 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Link, bytes]]:
     connected: dict[Link, bytes] = defaultdict(bytes)
     receive = Link.receive
 
-    def recorded(link: Link) -> bytes:
-        data = receive(link)
+    def recorded(link: Link, flags: int = 0) -> bytes:
+        data = receive(link, flags)
         connected[link] += data
         return data
 
