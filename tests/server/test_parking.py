@@ -137,6 +137,19 @@ def test_a_reader_that_takes_long_holds_up_nobody(stage):
     wait_until(lambda: all(one.got for one in slow))
 
 
+@pytest.mark.parametrize("count", [50, pytest.param(1000, marks=pytest.mark.full)])
+def test_when_all_speak_at_once_all_are_read(stage, count):
+    speakers = [stage.park() for _ in range(count)]
+    for one in speakers:
+        one.peer.send(b"hello")
+    wait_until(lambda: all(one.got for one in speakers))
+    wait_until(lambda: stage.waiting == stage.threads)
+    for one in speakers:  # and once more, so that each keeps a thread
+        one.peer.send(b"hello")
+    wait_until(lambda: all(len(one.got) == 2 for one in speakers))
+    assert all(one.got == [b"hello", b"hello"] for one in speakers)
+
+
 def test_the_end_of_a_parked_link_is_seen(stage):
     ann, bob = stage.park(), stage.park()
     ann.peer.close()
