@@ -10,7 +10,9 @@ from pathlib import Path
 from lanchat.api.cohosting import Cohosting, Owner, check_papers
 from lanchat.api.engine import load_redis
 from lanchat.api.hosting import Hosting
-from lanchat.errors import LanchatError, ProtocolError, TimedOut
+from lanchat.api.password_check import PasswordCheck
+from lanchat.errors import LanchatError, ProtocolError, Refused, TimedOut
+from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.engine import Asking, EngineRoom, Present
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.places import MAX_ADDRESSES, Place
@@ -29,6 +31,7 @@ from lanchat.threads import Closable
 
 FOLDER = "beside"  # in LANCHAT_HOME: the logs of rooms that this computer hosts beside their owners
 _INSTANCE = "instance"
+_SAME_PASSWORD = "Start this host as they were started. To change it, take their hosting back first: /uncohost NICK"
 _REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
 
 
@@ -170,6 +173,33 @@ class EngineHosting:
         self._address, self._room, self._identity = address, room, identity
         self._say, self._timing, self._signing, self._papers = say, timing, signing, papers
         self._owner: Owner | None = None
+
+    def check_password(self, nick: str, password: str | None) -> PasswordCheck | None:
+        """Have a host that is there already say whether this is the room's password. Before the owner's host starts.
+
+        Returns:
+            Our session there, until our own host has let us in; None: no other host is there, or it needs no password.
+
+        Raises:
+            Refused: the other hosts have another password, or none, or need one; code "password".
+        """
+        assert self._signing is not None
+        signed, named = self._signing.known.paper, {one.key for one in self._signing.standbys}
+        if not named:
+            return None
+        with HostsAtEngine(_connect(self._address, self._timing), self._room.id) as there:
+            places = [present.place for present in there.present() if present.place.key in named]
+        has_one = read_delegation(signed, self._identity.public).password
+        title = self._room.about.title
+        if places and has_one != (password is not None):
+            what = f'Other computers host "{safe_text(title)}" {"with a" if has_one else "without a"} password.'
+            raise Refused(what, _SAME_PASSWORD, code="password")
+        if not places or password is None:
+            return None
+        check = PasswordCheck(self._room.id, title, places, self._identity, nick, password, self._timing)
+        if not check.is_right:
+            self._say("No other host answers now, so nobody can tell whether the password is right.")
+        return check
 
     def beside(self, timeline: Timeline) -> Beside:
         """What the members of the host are told of the others, once its log is open."""

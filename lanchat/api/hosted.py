@@ -145,15 +145,17 @@ def host(
             )
         log = own_log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None
         make_hub: Callable[..., Hub] = Hub
-        together = None
+        together = check = None
         if engine is not None:
             from lanchat.api.engine import open_engine  # only rooms on an engine load it
-
-            log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
             from lanchat.api.engine_hosting import owners_hosting
 
             assert folder is not None
             together = owners_hosting(engine, folder, nick, identity, on_problem, timing, password=bool(password))
+            check = together.check_password(nick, password)
+            if check is not None:
+                undo.callback(check.close)
+            log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
         server = Host(
             title,
             identity,
@@ -187,6 +189,8 @@ def host(
         member = user.member(dialer, keeper, open_store, moves=term is not None)
         connected = member.join()
         undo.callback(member.close)
+        if check is not None:
+            check.close()
         member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)

@@ -114,13 +114,16 @@ class Link(Sending):
         """Wait for this many seconds. Returns whether nothing arrived. Reader thread only."""
         return not self._early and not readable(self._socket, seconds)
 
-    def drain(self) -> None:
+    def drain(self, most: int = LEFTOVERS) -> None:
         """After `finish`: discard the bytes that the peer still sends, until it closes too. Reader thread only.
+
+        Args:
+            most: bytes, after which it stops.
 
         Bytes that are unread at close() make the kernel answer with a reset, which can destroy our last line on its
         way (RFC 1122, 4.2.2.13).
         """
-        discard(self._socket, LEFTOVERS)
+        discard(self._socket, most)
 
     def close(self) -> None:
         """Close the socket. Reader thread only, at its end; may be called twice."""

@@ -1,6 +1,8 @@
 """The host's end of a transfer, where what happens at the same moment matters. The rest is in tests/client."""
 
+import errno
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,3 +107,20 @@ def test_a_second_ticket_changes_nothing_once_the_file_is_whole(links, tmp_path,
             assert again.hear() is None
     blob.finish(SUM)
     assert (blob.path.read_bytes(), blob.have, blob.take) == (DATA, len(DATA), 1)
+
+
+def test_a_sender_reads_that_the_disk_is_full_however_much_is_on_the_way(links, tmp_path, monkeypatch):
+    """A link that is closed with unread bytes is reset, and then its last line may be lost."""
+    bulk, data, write = Bulk(Blobs(tmp_path / "files"), lambda whole: None), bytes(8_000_000), os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if os.readlink(f"/proc/self/fd/{fd}").startswith(str(tmp_path)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data)
+
+    monkeypatch.setattr("lanchat.storage.parts.os.write", full)
+    ticket = bulk.ticket("ann", OpenTicket(FILE, len(data), up=True))
+    with sending(links, bulk, ticket) as (_, ann):
+        assert isinstance(ann.hear(), Have)
+        ann.say(Go(0), data)
+        assert ann.hear() == Refused("disk", "The host's disk is full.")

@@ -31,6 +31,7 @@ from lanchat.server.session import Reading
 from lanchat.storage.blobs import Blob, Blobs
 
 MAX_TICKETS = 1000  # that are not used yet; beyond that the oldest is forgotten
+_ON_THE_WAY = 16 * 1024 * 1024  # bytes of a file: more than the buffers of two kernels hold (Linux: 4 and 6 MiB)
 _LOOK_AGAIN = 0.25  # s; a link that another thread has dropped wakes nobody
 
 _log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class Bulk:
             full = error.errno == errno.ENOSPC
             words = "The host's disk is full." if full else f"The host cannot use its disk: {error.strerror}."
             link.finish(encode(Refused("disk", words)))
-            link.drain()
+            link.drain(_ON_THE_WAY)
         finally:
             with self._lock:
                 self._links.pop(link, None)

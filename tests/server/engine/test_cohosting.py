@@ -333,6 +333,28 @@ def test_a_host_that_has_another_password_does_not_open(computers):
     assert [type(event) for event in events if isinstance(event, Joined | Left) and event.nick == "bob"] == [Joined]
 
 
+def test_the_owner_comes_back_with_the_password_that_the_other_hosts_have(computers):
+    computers.open("ann", password="correct horse", cohosts=(load_identity(computers.home("bob")).id,))
+    bob = computers.host_beside("bob", computers.found("bob"), password="correct horse")
+    computers.hosts.pop("ann").close()
+    with pytest.raises(Refused, match='Other computers host "Room A" with a password.'):
+        computers.open("ann")
+    with pytest.raises(Refused, match='That is not the password of the room "Room A".'):
+        computers.open("ann", password="wrong horse")
+    assert computers.open("ann", password="correct horse").say("hello", wait=PATIENCE)
+    bob.close()
+    del computers.hosts["bob"]
+
+
+def test_the_owner_gives_a_room_no_password_that_its_other_hosts_do_not_have(computers):
+    ann = computers.open("ann")
+    computers.accept("bob")
+    wait_until(lambda: ann.goes_on, what="the other host")
+    computers.hosts.pop("ann").close()
+    with pytest.raises(Refused, match='Other computers host "Room A" without a password.'):
+        computers.open("ann", password="correct horse")
+
+
 def test_only_the_right_code_is_accepted(computers):
     ann = computers.open("ann")
     with pytest.raises(ValueError, match="No computer with the code 1234-5678 waits to host the room"):
