@@ -12,7 +12,7 @@ from lanchat.protocol.messages import Event
 
 STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
 
-_LATE = "INSERT OR IGNORE INTO unindexed SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM event WHERE seq = ?1)"
+_LATE = "INSERT OR IGNORE INTO unindexed SELECT :seq WHERE NOT EXISTS (SELECT 1 FROM event WHERE seq = :seq)"
 _SOME_LATE = "(SELECT seq FROM unindexed ORDER BY seq LIMIT ?)"
 _NEXT = f"SELECT seq FROM event WHERE kind = 'said' AND seq > ? AND seq <= {MAX_NUMBER} ORDER BY seq LIMIT ?"
 _INDEX = "INSERT INTO words (rowid, text) SELECT seq, text FROM said WHERE seq"
@@ -31,7 +31,7 @@ class Indexing:
 
     def expect(self, events: Iterable[Event]) -> None:
         """Note those of these events that come late. To be called before they are stored. Requires a transaction."""
-        late = [(event.seq,) for event in events if event.seq <= self._last]
+        late = [{"seq": event.seq} for event in events if event.seq <= self._last]
         if late:
             self._db.executemany(_LATE, late)
 
