@@ -12,7 +12,7 @@ from lanchat.api.engine import load_redis
 from lanchat.api.hosting import Hosting
 from lanchat.api.password_check import PasswordCheck
 from lanchat.errors import LanchatError, ProtocolError, Refused, TimedOut
-from lanchat.protocol.delegation import read_delegation
+from lanchat.protocol.delegation import Delegation, read_delegation
 from lanchat.protocol.engine import Asking, EngineRoom, Present
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.places import MAX_ADDRESSES, Place
@@ -31,7 +31,7 @@ from lanchat.threads import Closable
 
 FOLDER = "beside"  # in LANCHAT_HOME: the logs of rooms that this computer hosts beside their owners
 _INSTANCE = "instance"
-_SAME_PASSWORD = "Start this host as they were started. To change it, take their hosting back first: /uncohost NICK"
+_GIVE_IT = "Give it with --password; its owner knows it."
 _REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
 
 
@@ -129,15 +129,6 @@ def wait_for_owner(
             there.withdraw(asking.key)
 
 
-def named_hosts(
-    room: RoomAtEngine, address: EngineAddress, papers: HostPapers, identity: Identity, timing: Timing
-) -> list[Place]:
-    """Where the other hosts of this room are now, of those whom its owner has named."""
-    with HostsAtEngine(_connect(address, timing), room.id) as there:
-        places = [present.place for present in there.present()]
-    return [place for place in places if place.key != identity.public and papers.index_of(place.key) is not None]
-
-
 def _accepts(papers: HostPapers, room: RoomAtEngine, key: bytes) -> bool:
     if papers.owner != room.about.owner:
         return False
@@ -175,31 +166,43 @@ class EngineHosting:
         self._owner: Owner | None = None
 
     def check_password(self, nick: str, password: str | None) -> PasswordCheck | None:
-        """Have a host that is there already say whether this is the room's password. Before the owner's host starts.
+        """Compare the password with that of the other hosts, before this one starts.
 
         Returns:
-            Our session there, until our own host has let us in; None: no other host is there, or it needs no password.
+            Our session at one of them, until our own host has let us in; None: there is nothing to compare.
 
         Raises:
-            Refused: the other hosts have another password, or none, or need one; code "password".
+            Refused: the room has another password, or none, or needs one; code "password".
         """
-        assert self._signing is not None
-        signed, named = self._signing.known.paper, {one.key for one in self._signing.standbys}
-        if not named:
-            return None
-        with HostsAtEngine(_connect(self._address, self._timing), self._room.id) as there:
-            places = [present.place for present in there.present() if present.place.key in named]
-        has_one = read_delegation(signed, self._identity.public).password
-        title = self._room.about.title
-        if places and has_one != (password is not None):
-            what = f'Other computers host "{safe_text(title)}" {"with a" if has_one else "without a"} password.'
-            raise Refused(what, _SAME_PASSWORD, code="password")
-        if not places or password is None:
+        if self._papers is not None:
+            signed = self._papers.delegation
+        else:
+            assert self._signing is not None
+            signed = self._signing.known.paper
+        if not signed:
+            return None  # the owner has named no other host yet
+        named = read_delegation(signed, self._room.about.owner)
+        places = self._others(named)
+        if self._signing is not None and not places:
+            return None  # it is for the owner to choose the password
+        title = safe_text(self._room.about.title)
+        if named.password and password is None:
+            raise Refused(f'The room "{title}" has a password.', _GIVE_IT, code="password")
+        if not named.password and password is not None:
+            raise Refused(f'The room "{title}" has no password.', "Leave out --password.", code="password")
+        if password is None:
             return None
         check = PasswordCheck(self._room.id, title, places, self._identity, nick, password, self._timing)
         if not check.is_right:
             self._say("No other host answers now, so nobody can tell whether the password is right.")
         return check
+
+    def _others(self, named: Delegation) -> list[Place]:
+        """Where the other hosts are now, of those whom the owner has named."""
+        own, owner = self._identity.public, self._room.about.owner
+        with HostsAtEngine(_connect(self._address, self._timing), self._room.id) as there:
+            places = [present.place for present in there.present()]
+        return [one for one in places if one.key != own and (one.key == owner or named.names_host(one.key))]
 
     def beside(self, timeline: Timeline) -> Beside:
         """What the members of the host are told of the others, once its log is open."""

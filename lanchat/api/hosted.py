@@ -4,11 +4,10 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from lanchat.api.dialer import Dialer
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import Doors, LocalUser, blobs_for, door_options, now, own_check, own_log, owners_term
+from lanchat.api.opening import Doors, LocalUser, blobs_for, door_options, now, own_log, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import OwnAddresses, where
@@ -183,8 +182,7 @@ def host(
         hosting = Hosting(
             server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
         )
-        dialer = Dialer(hosting.endpoints, own_check(home, server.room_id, identity.public), on, timing)
-        dialer.local = server.connect
+        dialer = user.dialer(server, hosting, identity.public)
         keeper = user.standby(dialer, willing=0, folder=folder, hosting=hosting)
         member = user.member(dialer, keeper, open_store, moves=term is not None)
         connected = member.join()

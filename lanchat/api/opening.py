@@ -28,6 +28,7 @@ from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.irc.door import irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
+from lanchat.server.host import Host
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.delegations import Signing
@@ -123,6 +124,12 @@ class LocalUser:
     @property
     def nick_now(self) -> str:
         return self.state.nick or self.nick
+
+    def dialer(self, host: Host, hosting: Hosting, owner: bytes) -> Dialer:
+        """How their member reaches the host that runs in this program. `owner` is the raw key of the room's owner."""
+        dialer = Dialer(hosting.endpoints, own_check(self.home, host.room_id, owner), self.on, self.timing)
+        dialer.local = host.connect
+        return dialer
 
     def standby(
         self, dialer: Dialer, *, willing: int, folder: RoomFolder | None = None, hosting: Hosting | None = None

@@ -5,21 +5,16 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Unpack
 
-from lanchat.api.dialer import Dialer
-from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, named_hosts, wait_for_owner
+from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, wait_for_owner
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
-from lanchat.api.opening import Doors, LocalUser, door_options, own_check
-from lanchat.api.password_check import PasswordCheck
+from lanchat.api.opening import Doors, LocalUser, door_options
 from lanchat.api.web import WebAccess
-from lanchat.errors import Refused
 from lanchat.network.addresses import where
-from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.engine import Asking
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
-from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.engine.address import EngineChoice
 from lanchat.server.engine.hub import EngineHub
@@ -73,18 +68,10 @@ def host_beside(
         folder = undo.enter_context(BesideFolder(home, room.id))
         asking = Asking(identity.public, folder.instance, nick)
         papers = wait_for_owner(room, engine.address, asking, say, deadline, timing)
-        if read_delegation(papers.delegation, papers.owner).password != (password is not None):
-            has = "has a password" if password is None else "has no password"
-            what_to_do = "Ask its owner, and give it with --password." if password is None else "Leave out --password."
-            raise Refused(f'The room "{safe_text(room.about.title)}" {has}.', what_to_do, code="password")
-        check = None
-        if password is not None:
-            places = named_hosts(room, engine.address, papers, identity, timing)
-            check = PasswordCheck(room.id, room.about.title, places, identity, nick, password, timing)
-            undo.callback(check.close)
-            if not check.is_right:
-                say("No other host answers now, so nobody can tell whether the password is right.")
         together = EngineHosting(engine.address, room, identity, on_problem, timing, papers=papers)
+        check = together.check_password(nick, password)
+        if check is not None:
+            undo.callback(check.close)
         owner = member_id(papers.owner)
         shared = RedisLog(engine.address, room.id, identity.id, owner, trusted=engine.is_durable, timing=timing)
         blobs = Blobs(folder.path / FILES, files) if files.total else None
@@ -112,8 +99,7 @@ def host_beside(
         hosting = Hosting(
             server, papers.owner, on, [folder, *([blobs] if blobs is not None else [])], announce=announce, web=access
         )
-        dialer = Dialer(hosting.endpoints, own_check(home, room.id, papers.owner), on, timing)
-        dialer.local = server.connect
+        dialer = user.dialer(server, hosting, papers.owner)
         keeper = user.standby(dialer, willing=0, hosting=hosting)
         keeper.owner = False
         member = user.member(dialer, keeper, lambda card: PrivateStore(home, card, on_problem), moves=False)

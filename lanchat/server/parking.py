@@ -93,7 +93,8 @@ class Parking:
         try:
             self._epoll.register(file, _READABLE | _ONCE)
         except OSError:
-            del self._links[file]
+            with self._lock:
+                del self._links[file]
             return False
         return True
 

@@ -337,7 +337,7 @@ def test_the_owner_comes_back_with_the_password_that_the_other_hosts_have(comput
     computers.open("ann", password="correct horse", cohosts=(load_identity(computers.home("bob")).id,))
     bob = computers.host_beside("bob", computers.found("bob"), password="correct horse")
     computers.hosts.pop("ann").close()
-    with pytest.raises(Refused, match='Other computers host "Room A" with a password.'):
+    with pytest.raises(Refused, match='The room "Room A" has a password.'):
         computers.open("ann")
     with pytest.raises(Refused, match='That is not the password of the room "Room A".'):
         computers.open("ann", password="wrong horse")
@@ -351,7 +351,7 @@ def test_the_owner_gives_a_room_no_password_that_its_other_hosts_do_not_have(com
     computers.accept("bob")
     wait_until(lambda: ann.goes_on, what="the other host")
     computers.hosts.pop("ann").close()
-    with pytest.raises(Refused, match='Other computers host "Room A" without a password.'):
+    with pytest.raises(Refused, match='The room "Room A" has no password.'):
         computers.open("ann", password="correct horse")
 
 
