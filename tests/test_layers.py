@@ -47,6 +47,7 @@ PURE = {
     *(
         "lanchat.server.acks",
         "lanchat.server.batch",
+        "lanchat.server.items",
         "lanchat.server.replication",
         "lanchat.server.session",
         "lanchat.server.doors.telnet",

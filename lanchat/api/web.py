@@ -13,7 +13,7 @@ from lanchat.protocol.places import MAX_ADDRESSES, Rules
 from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.web.guest_link import HOURS, GuestLink, Ticket
 from lanchat.server.host import Host
-from lanchat.server.session import WebChanged
+from lanchat.server.items import WebChanged
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity
 

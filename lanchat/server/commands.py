@@ -30,9 +30,7 @@ from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
 from lanchat.server.orders import ACTIONS, obey
 from lanchat.server.replication import with_number
-from lanchat.server.session import (
-    Session,
-)
+from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.standbys import Standbys
 

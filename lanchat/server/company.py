@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from itertools import compress
 
 from lanchat.protocol.timing import Timing
-from lanchat.server.session import Asked, CloseRoom, Item, JoinRequest, LinkEnded, Received, Session, Stop
+from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.session import Session
 
 
 class Company:

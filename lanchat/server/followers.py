@@ -7,8 +7,9 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
+from lanchat.server.items import JoinRequest
 from lanchat.server.replication import NOBODY, Position, Replication
-from lanchat.server.session import JoinRequest, Session
+from lanchat.server.session import Session
 from lanchat.server.term import Standing
 
 

@@ -20,19 +20,9 @@ from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.followers import Followers
+from lanchat.server.items import CloseRoom, HandOver, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stop, Stored
 from lanchat.server.replication import Position, Replication
-from lanchat.server.session import (
-    CloseRoom,
-    HandOver,
-    Item,
-    JoinRequest,
-    LinkEnded,
-    LogTrouble,
-    Received,
-    Session,
-    Stop,
-    Stored,
-)
+from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.term import Standing
 

@@ -32,11 +32,11 @@ from lanchat.server.doors.base import DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.files import open_files
 from lanchat.server.hub import Hub
+from lanchat.server.items import CloseRoom
 from lanchat.server.links import Links
 from lanchat.server.moving import Moving
 from lanchat.server.open_doors import OpenDoors
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity

@@ -15,8 +15,7 @@ from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.commands import Commands
 from lanchat.server.files import HostFiles
-from lanchat.server.replication import Position
-from lanchat.server.session import (
+from lanchat.server.items import (
     Asked,
     CloseRoom,
     EngineItem,
@@ -33,6 +32,7 @@ from lanchat.server.session import (
     WebChanged,
     YieldTo,
 )
+from lanchat.server.replication import Position
 from lanchat.server.standbys import Standbys
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started

@@ -16,9 +16,9 @@ from lanchat.room.merging import to_merge
 from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
+from lanchat.server.items import Asked, HandOver, LaterTerm, Named, WebChanged, YieldTo
 from lanchat.server.replication import Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import Asked, HandOver, LaterTerm, Named, WebChanged, YieldTo
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity

@@ -5,7 +5,8 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Moderate, Notice
 from lanchat.protocol.text import safe_text
 from lanchat.room.effects import Member
-from lanchat.server.session import HandOver, Session
+from lanchat.server.items import HandOver
+from lanchat.server.session import Session
 from lanchat.server.standbys import Standbys
 
 ACTIONS = {"standbys", "handover", "takeback", "close"}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from lanchat.errors import ProtocolError
 from lanchat.protocol.places import Rules, read_rules, write_rules
 from lanchat.protocol.standby import MAX_LIST, State
-from lanchat.server.session import WebChanged
+from lanchat.server.items import WebChanged
 from lanchat.server.term import Term
 
 

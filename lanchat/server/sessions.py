@@ -15,7 +15,8 @@ from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.beside import Beside
 from lanchat.server.delivery import Delivery
-from lanchat.server.session import Answer, Asked, JoinRequest, Session
+from lanchat.server.items import Answer, Asked, JoinRequest
+from lanchat.server.session import Session
 
 _LOOK = 1.0  # s between two looks at the clients that were lost
 _CROWD = 64  # sessions, from which on those who come and go at about the same time are announced together ...

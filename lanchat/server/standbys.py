@@ -19,19 +19,10 @@ from lanchat.server.batch import Batch
 from lanchat.server.company import Company
 from lanchat.server.followers import Followers
 from lanchat.server.handover import Handovers
+from lanchat.server.items import HandOver, Item, JoinRequest, LaterTerm, MoveItem, Named, WebChanged, YieldTo
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import (
-    HandOver,
-    Item,
-    JoinRequest,
-    LaterTerm,
-    MoveItem,
-    Named,
-    Session,
-    WebChanged,
-    YieldTo,
-)
+from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing

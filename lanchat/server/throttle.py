@@ -18,7 +18,8 @@ from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tel
 from lanchat.protocol.people import PeopleList
 from lanchat.protocol.recipient import Who
 from lanchat.protocol.status import Away
-from lanchat.server.session import Item, Received, Session
+from lanchat.server.items import Item, Received
+from lanchat.server.session import Session
 from lanchat.threads import Inbox
 
 PORTION = 64  # lines that are decoded and forwarded together; what waits is not decoded, which takes less memory

@@ -25,7 +25,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.host import Host
-from lanchat.server.session import Asked
+from lanchat.server.items import Asked
 from tests.api.test_standby import FAR, Person
 from tests.support.addresses import LOOPBACK
 from tests.support.people import lose

@@ -27,7 +27,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.followers import Followers
 from lanchat.server.handover import Handovers
 from lanchat.server.host import Host
-from lanchat.server.session import JoinRequest
+from lanchat.server.items import JoinRequest
 from lanchat.server.term import Term
 from lanchat.storage import replica
 from lanchat.storage.identity import load_identity

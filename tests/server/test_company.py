@@ -6,7 +6,8 @@ from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import Member
 from lanchat.server.company import Company
-from lanchat.server.session import JoinRequest, LinkEnded, Received, Session, Stop
+from lanchat.server.items import JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.session import Session
 from tests.server.test_hub import RecordingLink, TalkativeDoor
 
 TIMING = Timing(company=10.0, host_silence=3.0)

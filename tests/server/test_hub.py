@@ -43,18 +43,8 @@ from lanchat.room.access import Access
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.hub import Hub
-from lanchat.server.session import (
-    Asked,
-    CloseRoom,
-    Item,
-    JoinRequest,
-    LinkEnded,
-    LogTrouble,
-    Received,
-    Session,
-    Stop,
-    Stored,
-)
+from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stop, Stored
+from lanchat.server.session import Session
 from lanchat.storage.log import NoLog
 from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE

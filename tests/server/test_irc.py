@@ -24,8 +24,8 @@ from lanchat.server.doors.irc.conversation import Conversation
 from lanchat.server.doors.irc.people import People
 from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.host import Host
+from lanchat.server.items import Answer, Asked, Item, LinkEnded
 from lanchat.server.quotas import Quotas
-from lanchat.server.session import Answer, Asked, Item, LinkEnded
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import NoLog
 from tests.server.test_hub import HubStage, RecordingLink

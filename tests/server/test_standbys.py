@@ -38,11 +38,11 @@ from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import TERMS_AN_HOUR
 from lanchat.server.hub import Hub
+from lanchat.server.items import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop
+from lanchat.server.items import Named as Renamed
+from lanchat.server.items import Stored as OnDisk
 from lanchat.server.replication import NOBODY, Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop
-from lanchat.server.session import Named as Renamed
-from lanchat.server.session import Stored as OnDisk
 from lanchat.server.standbys import Standbys as HubStandbys
 from lanchat.server.term import Standing, Term
 from tests.server.test_hub import SlowLog, TalkativeDoor, heard, new_session, says

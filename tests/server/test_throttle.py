@@ -10,8 +10,8 @@ from lanchat.network.sockets import RECEIVE_SIZE
 from lanchat.protocol.framing import FROM_MEMBER, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
 from lanchat.protocol.messages import Notice, Ping, Rename, Said, Say
+from lanchat.server.items import Received
 from lanchat.server.quotas import Quotas
-from lanchat.server.session import Received
 from lanchat.server.throttle import FEW, MAX_LINES, NOTICE_EVERY, PORTION, Throttle
 from lanchat.threads import Inbox
 from tests.support.links import Clock

@@ -14,8 +14,9 @@ from lanchat.protocol.messages import Card, Closing, FromHost
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel
 from lanchat.server.admission import Admission, PasswordThrottle
+from lanchat.server.items import Item
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Item, Reading
+from lanchat.server.session import Reading
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox

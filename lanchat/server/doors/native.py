@@ -32,9 +32,10 @@ from lanchat.protocol.version import other_version
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.items import JoinRequest, LinkEnded
 from lanchat.server.past import PAGE_COST, page, said_before
 from lanchat.server.quotas import Quota
-from lanchat.server.session import JoinRequest, LinkEnded, Reading, Session
+from lanchat.server.session import Reading, Session
 from lanchat.server.throttle import Throttle
 
 _PING = encode(Ping())  # once for all links: bytes from the encoder take 1 KiB, however few they are

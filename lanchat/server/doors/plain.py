@@ -49,8 +49,9 @@ from lanchat.room.snapshot import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.doors.telnet import Telnet
+from lanchat.server.items import Asked, JoinRequest, LinkEnded
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Asked, JoinRequest, LinkEnded, Reading, Session
+from lanchat.server.session import Reading, Session
 from lanchat.server.throttle import Throttle
 
 READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest

@@ -19,7 +19,8 @@ from lanchat.server.engine.proposals import Proposals, Waiting
 from lanchat.server.engine.sessions import EngineSessions
 from lanchat.server.engine.state import admitting
 from lanchat.server.hub import Hub
-from lanchat.server.session import CloseRoom, Item, JoinRequest, Received, Session
+from lanchat.server.items import CloseRoom, Item, JoinRequest, Received
+from lanchat.server.session import Session
 
 _BY_RULES = wire.Rename | wire.Moderate | FileCommand  # commands that depend on the rules of the room, or change them
 ANOTHER = "another host"  # has the files that came there

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import FromMember, Say, Tell
 from lanchat.server.engine.proposals import MOST, MOST_BYTES
-from lanchat.server.session import Item, Received
+from lanchat.server.items import Item, Received
 
 
 class Held:

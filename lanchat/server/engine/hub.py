@@ -21,17 +21,7 @@ from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import MOST, Waiting, resends
 from lanchat.server.engine.shared_log import Entered, Fenced, Position
-from lanchat.server.session import (
-    GOES_ON,
-    CloseRoom,
-    EngineItem,
-    Item,
-    JoinRequest,
-    LogTrouble,
-    Received,
-    Stop,
-    Stored,
-)
+from lanchat.server.items import GOES_ON, CloseRoom, EngineItem, Item, JoinRequest, LogTrouble, Received, Stop, Stored
 
 _LAST = 2.0  # s that a closing room waits for proposals that have not come back
 _STEP = 0.05  # s between two looks at that

@@ -6,7 +6,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Left
 from lanchat.server.engine.entries import LogRecord
 from lanchat.server.engine.shared_log import Entered, Position
-from lanchat.server.session import EngineItem
+from lanchat.server.items import EngineItem
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from lanchat.server.engine.shared_log import (
     Rules,
     Stale,
 )
+from lanchat.server.items import Item, Received
 from lanchat.server.past import said_before
-from lanchat.server.session import Item, Received
 from lanchat.threads import Closable, Inbox, join_started
 
 _READ = 1000  # entries at once

@@ -11,7 +11,8 @@ from lanchat.server.engine.controls import Line
 from lanchat.server.engine.entries import box_key, own_key, proposal_of, said_key
 from lanchat.server.engine.shared_log import CALL, Position, Proposal, Rules
 from lanchat.server.engine.state import Change
-from lanchat.server.session import Item, JoinRequest, Received, Session
+from lanchat.server.items import Item, JoinRequest, Received
+from lanchat.server.session import Session
 
 MOST = 10_000  # lines that wait while the engine is away: some minutes of a lively room
 MOST_BYTES = 16 * 1024 * 1024  # of text in these lines; a host must not fill its memory

@@ -21,7 +21,8 @@ from lanchat.server.engine.held import Held
 from lanchat.server.engine.items import Leaving
 from lanchat.server.engine.people import People
 from lanchat.server.engine.proposals import Proposals
-from lanchat.server.session import Item, JoinRequest, Session
+from lanchat.server.items import Item, JoinRequest
+from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 
 BUSY = wire.Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")

@@ -2,7 +2,8 @@ from lanchat.protocol.messages import Say, Tell
 from lanchat.server.doors.native import LINES
 from lanchat.server.engine import held as module
 from lanchat.server.engine.held import Held
-from lanchat.server.session import CloseRoom, LinkEnded, Received, Session
+from lanchat.server.items import CloseRoom, LinkEnded, Received
+from lanchat.server.session import Session
 from tests.server.test_hub import RecordingLink
 
 SESSION = Session(RecordingLink(), LINES)

@@ -11,7 +11,7 @@ from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.redis_log import RedisLog
 from lanchat.server.engine.shared_log import Position
-from lanchat.server.session import Item
+from lanchat.server.items import Item
 from lanchat.threads import Inbox
 from tests.support.waiting import wait_until
 

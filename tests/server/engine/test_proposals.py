@@ -5,7 +5,7 @@ import pytest
 from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said, Say
 from lanchat.server.engine.proposals import MOST, Proposals, resends
 from lanchat.server.engine.shared_log import CALL, Position
-from lanchat.server.session import CloseRoom, JoinRequest
+from lanchat.server.items import CloseRoom, JoinRequest
 from tests.server.test_hub import RecordingLink
 
 

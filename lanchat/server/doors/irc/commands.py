@@ -13,7 +13,7 @@ from lanchat.room.room import Room
 from lanchat.server.doors.irc import who
 from lanchat.server.doors.irc.people import called
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.session import Answer
+from lanchat.server.items import Answer
 
 MARKERS = 100  # targets of which one client may say up to when it has read them
 Answers = Callable[[IrcSession, Line, Room], bytes | Answer]

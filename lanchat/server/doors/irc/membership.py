@@ -13,7 +13,7 @@ from lanchat.room.room import Room
 from lanchat.server.doors.base import Serving
 from lanchat.server.doors.irc.requests import Requests
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.session import Answer, Asked, JoinRequest, LinkEnded
+from lanchat.server.items import Answer, Asked, JoinRequest, LinkEnded
 from lanchat.server.throttle import Throttle
 
 MAX_CHANNELS = 16  # names in one JOIN that are looked at

@@ -12,7 +12,7 @@ from lanchat.protocol.messages import Event, Left, Refused, Renamed
 from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.session import Answer
+from lanchat.server.items import Answer
 
 REMEMBERED = 100  # people who have left, for WHOWAS (ergo's number)
 

@@ -8,7 +8,7 @@ from lanchat.network.link import Link
 from lanchat.protocol.messages import FromMember
 from lanchat.room.room import Room
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.session import Answer, Asked, Item
+from lanchat.server.items import Answer, Asked, Item
 from lanchat.server.throttle import Throttle
 from lanchat.threads import Inbox
 

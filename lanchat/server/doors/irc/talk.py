@@ -10,7 +10,7 @@ from lanchat.protocol.messages import Say, Tell, Told
 from lanchat.room.room import Room
 from lanchat.server.doors.irc.people import called
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.session import Answer
+from lanchat.server.items import Answer
 
 TALK = ("PRIVMSG", "NOTICE", "TAGMSG")
 _ACTION = "\x01ACTION "
