@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanchat.api.cohosting import Cohosting, Owner, check_papers
+from lanchat.api.cohosting import Cohosting
 from lanchat.api.engine import load_redis
+from lanchat.api.host_papers import Owner, check_papers
 from lanchat.api.hosting import Hosting
 from lanchat.api.password_check import PasswordCheck
 from lanchat.errors import LanchatError, ProtocolError, Refused, TimedOut

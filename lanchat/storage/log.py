@@ -190,16 +190,6 @@ class NoLog:
         pass
 
 
-class Portion:
-    """Records that were appended together and wait for the disk."""
-
-    __slots__ = ("records", "size")
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.size = sum(map(waiting_size, records))  # bytes of memory
-
-
 def part_of(events: Iterable[Event], after: int, before: int, limit: int, *, last: bool, said: bool) -> list[Event]:
     """Of these events, which are in order, those for which `Log.between` asks."""
     found = [e for e in events if after < e.seq < before and (not said or isinstance(e, Said))]

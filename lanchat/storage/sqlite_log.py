@@ -7,8 +7,7 @@ size. While the disk takes nothing, the room goes on, records wait in memory, an
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -19,7 +18,7 @@ from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.log import OnStored, OnTrouble, Opened, Portion, ignore, part_of
+from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, part_of
 from lanchat.storage.paged_reader import PagedReader
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.repair import open_store
@@ -27,10 +26,9 @@ from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.store import Store
 from lanchat.storage.terms import begin_term
 from lanchat.storage.upkeep import Upkeep
+from lanchat.storage.waiting import Transaction, Waiting
 from lanchat.threads import join_started
 
-TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
-WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 55,000 messages
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
 
@@ -73,11 +71,7 @@ class SqliteLog:
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
-        self._waiting: deque[Portion] = deque()
-        self._values: dict[str, bytes] = {}  # of the state, which wait as the records do
-        self._size = 0  # bytes of memory that _waiting takes
-        self._closing = False
-        self._lock = threading.Condition()  # guards _waiting, _values, _size, _closing
+        self._waiting = Waiting()
         self._thread: threading.Thread | None = None
         self._store: Store | None = None  # of the log thread, from `open` on
         self._trouble = ""
@@ -87,7 +81,7 @@ class SqliteLog:
 
     @property
     def full(self) -> bool:
-        return self._size > WAITING_LIMIT
+        return self._waiting.full
 
     def open(self) -> Opened:
         now = self._wall()
@@ -128,25 +122,18 @@ class SqliteLog:
         self._thread.start()
 
     def append(self, records: Sequence[Record]) -> int:
-        portions = [Portion(records[at : at + TRANSACTION]) for at in range(0, len(records), TRANSACTION)]
-        with self._lock:
-            self._waiting.extend(portions)
-            self._size += sum(portion.size for portion in portions)
+        self._waiting.add(records)
         self._ticket += len(records)
         return self._ticket
 
     def commit(self) -> None:
-        with self._lock:
-            self._lock.notify()
+        self._waiting.wake()
 
     def set_state(self, values: Mapping[str, bytes]) -> None:
-        with self._lock:
-            self._values |= values
-            self._lock.notify()
+        self._waiting.set_values(values)
 
     def private_after(self, number: int, limit: int) -> list[Told]:
-        with self._lock:
-            waiting = [told for told in self._records if isinstance(told, Told) and told.number > number]
+        waiting = [told for told in self._waiting.records if isinstance(told, Told) and told.number > number]
         stored = self._reader.private_after(number, limit)  # second, as in `read`
         last = stored[-1].number if stored else number
         return [*stored, *(told for told in waiting if told.number > last)][:limit]
@@ -155,16 +142,14 @@ class SqliteLog:
         return self._reader.owners_after(seq, limit)  # of those that wait the standby gets the events themselves
 
     def read(self, after: int, limit: int) -> list[Event]:
-        with self._lock:
-            waiting = [event for event in self._records if not isinstance(event, Private) and event.seq > after]
+        waiting = [event for event in self._waiting_events if event.seq > after]
         # The file comes second: an event that waits may be stored at any moment, and must not be missed.
         stored = self._reader.events_after(after, limit)
         last = stored[-1].seq if stored else after
         return [*stored, *(event for event in waiting if event.seq > last)][:limit]
 
     def between(self, after: int, before: int, limit: int, *, last: bool = False, said: bool = False) -> list[Event]:
-        with self._lock:
-            waiting = [record for record in self._records if not isinstance(record, Private)]
+        waiting = self._waiting_events
         stored = self._reader.events_between(after, before, limit, last=last, said=said)  # second, as in `read`
         known = stored[-1].seq if stored else after
         return part_of(
@@ -172,20 +157,16 @@ class SqliteLog:
         )
 
     def seq_at(self, at: int) -> int:
-        with self._lock:
-            waiting = [record for record in self._records if not isinstance(record, Private)]
+        waiting = self._waiting_events
         later = next((event.seq for event in waiting if event.at >= at), MAX_NUMBER)
         return min(self._reader.seq_at(at), later)
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
-        with self._lock:
-            waiting = {e.id: e for e in self._records if isinstance(e, Said) and e.by == by and e.id in ids}
+        waiting = {e.id: e for e in self._waiting.records if isinstance(e, Said) and e.by == by and e.id in ids}
         return list((waiting | {said.id: said for said in self._reader.find(by, ids)}).values())
 
     def close(self) -> None:
-        with self._lock:
-            self._closing = True
-            self._lock.notify()
+        self._waiting.close()
         if self._thread is not None:
             join_started(self._thread)
         elif self._store is not None:  # the log was opened and never started
@@ -194,15 +175,13 @@ class SqliteLog:
     def _run(self) -> None:
         over_at = 0.0
         while True:
-            with self._lock:
-                self._lock.wait_for(lambda: self._waiting or self._values or self._closing, self._upkeep.pause)
-                portions, values = self._next(), dict(self._values)
-                closing = self._closing
-            if not portions and not values:
+            transaction = self._waiting.take(self._upkeep.pause)
+            closing = transaction.closing
+            if not transaction.portions and not transaction.values:
                 self._upkeep.tidy(self._store, closing=closing)
                 if closing:
                     break
-            elif self._write(portions, values):
+            elif self._write(transaction):
                 if self._upkeep.is_behind and self._store is not None:
                     self._upkeep.index(self._store)
             else:
@@ -210,40 +189,21 @@ class SqliteLog:
                     over_at = over_at or time.monotonic() + CLOSE_LIMIT
                     if time.monotonic() > over_at:
                         break
-                self._pause(closing)
+                self._waiting.pause(self._retry, closing=closing)
         self._end()
 
     @property
-    def _records(self) -> Iterator[Record]:
-        """All records that wait. Requires holding the lock."""
-        return (record for portion in self._waiting for record in portion.records)
+    def _waiting_events(self) -> list[Event]:
+        return [record for record in self._waiting.records if not isinstance(record, Private)]
 
-    def _next(self) -> list[Portion]:
-        """What the next transaction stores. Requires holding the lock."""
-        portions: list[Portion] = []
-        left = TRANSACTION
-        for portion in self._waiting:
-            left -= len(portion.records)
-            if left < 0:
-                break
-            portions.append(portion)
-        return portions
-
-    def _write(self, portions: list[Portion], values: dict[str, bytes]) -> bool:
+    def _write(self, transaction: Transaction) -> bool:
         """Store these records and values. Returns whether they are on the disk now."""
-        records = [record for portion in portions for record in portion.records]
+        records = transaction.records
         try:
             if self._store is None:
-                self._store, damage = open_store(self._path, durable=True, suspect=True)
-                self._store.begin(self._seq)
-                state = self._store.state()
-                self._upkeep.begin(self._store, state)
-                if not damage and state.seq < self._stored_seq:
-                    damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
-                if damage:
-                    self._on_damage(damage)
-            if values:
-                self._store.moving.set_state(values)
+                self._store = self._open_again()
+            if transaction.values:
+                self._store.moving.set_state(transaction.values)
             events = [record for record in records if isinstance(record, Said) or not isinstance(record, Private)]
             added = self._store.add(records) if records else 0
             if added < len(events):
@@ -254,17 +214,26 @@ class SqliteLog:
         self._stored += len(records)
         self._stored_seq = events[-1].seq if events else self._stored_seq
         self._upkeep.added(added)
-        with self._lock:
-            self._values = {name: value for name, value in self._values.items() if values.get(name) is not value}
-            for portion in portions:
-                self._waiting.popleft()
-                self._size -= portion.size
+        self._waiting.stored(transaction)
         self._on_stored(self._stored, self._stored_seq)
         if self._trouble:
             _log.warning("events are stored again")
             self._trouble = ""
             self._on_trouble("")
         return True
+
+    def _open_again(self) -> Store:
+        """Open the file after an error that may have damaged it, and say what is lost."""
+        store, damage = open_store(self._path, durable=True, suspect=True)
+        self._store = store  # so that it is closed if the rest fails
+        store.begin(self._seq)
+        state = store.state()
+        self._upkeep.begin(store, state)
+        if not damage and state.seq < self._stored_seq:
+            damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
+        if damage:
+            self._on_damage(damage)
+        return store
 
     def _fail(self, error: Failure | OSError | LanchatError) -> None:
         if self._store is not None and (isinstance(error, FAILURES) and not _passes(error)):
@@ -276,19 +245,14 @@ class SqliteLog:
             self._trouble = trouble
             self._on_trouble(trouble)
 
-    def _pause(self, closing: bool) -> None:
-        """Wait before the disk is tried again; shorter if the room closes."""
-        with self._lock:
-            self._lock.wait_for(lambda: self._closing and not closing, self._retry / 4 if closing else self._retry)
-
     def _end(self) -> None:
-        if self._waiting:
-            waiting = sum(len(portion.records) for portion in self._waiting)
-            _log.error("%d events could not be stored: %s", waiting, self._trouble)
+        waiting = self._waiting.records
+        if waiting:
+            _log.error("%d events could not be stored: %s", len(waiting), self._trouble)
         if self._store is None:
             return
         try:
-            if not self._waiting:
+            if not waiting:
                 self._store.end()
         except FAILURES as error:
             _log.warning("cannot close the log cleanly: %s", in_words(error))

@@ -23,7 +23,7 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Rename
 from lanchat.protocol.timeline import Timeline, epoch_of, make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
-from lanchat.storage import migrations, prepare, pruning, readonly, sqlite_log, store
+from lanchat.storage import migrations, prepare, pruning, readonly, sqlite_log, store, waiting
 from lanchat.storage import repair as mend
 from lanchat.storage.log import Log, NoLog, Opened
 from lanchat.storage.reader import LogReader
@@ -189,7 +189,7 @@ def test_a_message_is_found_by_its_id_stored_or_waiting(keeper, monkeypatch):
     many = {f"no-{number}" for number in range(2000)} | {"x", "y"}
     assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
     assert one.log.find("~1f", {"x"}) == []
-    monkeypatch.setattr(one.log, "_write", lambda records, values: False)  # the disk takes nothing
+    monkeypatch.setattr(one.log, "_write", lambda transaction: False)  # the disk takes nothing
     put(one.log, said(5, id="w"), said(6, by=BOB, id="v"))
     assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
 
@@ -271,7 +271,7 @@ def test_records_wait_while_another_program_holds_the_file(keeper, path, monkeyp
 
 def test_the_log_is_full_when_too_much_waits(keeper, path, monkeypatch):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
-    monkeypatch.setattr(sqlite_log, "WAITING_LIMIT", 10_000)
+    monkeypatch.setattr(waiting, "WAITING_LIMIT", 10_000)
     one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
@@ -640,7 +640,7 @@ def test_a_repair_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
 
 
 def test_more_than_a_transaction_holds_is_stored_in_several_in_order(path, monkeypatch):
-    monkeypatch.setattr(sqlite_log, "TRANSACTION", 10)
+    monkeypatch.setattr(waiting, "TRANSACTION", 10)
     tickets = []
     log = SqliteLog(path)
     log.open()
@@ -650,7 +650,7 @@ def test_more_than_a_transaction_holds_is_stored_in_several_in_order(path, monke
     log.start(lambda ticket, seq: tickets.append((ticket, seq)))
     log.close()
     assert tickets == [(10, 10), (20, 20), (30, 30), (35, 35)]
-    assert [event.seq for event in log.read(0, 99)] == [*range(1, 36)] and log._size == 0
+    assert [event.seq for event in log.read(0, 99)] == [*range(1, 36)] and not log._waiting.records
 
 
 def test_a_damaged_index_is_rebuilt(keeper, path):
