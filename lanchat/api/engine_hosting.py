@@ -27,10 +27,9 @@ from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file, make_folder
 from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
-from lanchat.storage.rooms import LOCK, LOG, RoomFolder
+from lanchat.storage.rooms import BESIDE, LOCK, LOG, RoomFolder, joined_folder
 from lanchat.threads import Closable
 
-FOLDER = "beside"  # in LANCHAT_HOME: the logs of rooms that this computer hosts beside their owners
 _INSTANCE = "instance"
 _GIVE_IT = "Give it with --password; its owner knows it."
 _REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
@@ -70,10 +69,14 @@ def find_room(
 
 
 class BesideFolder(Closable):
-    """The folder of a room that this computer hosts beside its owner. Raises LanchatError if it cannot be used."""
+    """The folder of a room that this computer hosts beside its owner. Raises LanchatError if it cannot be used.
 
-    def __init__(self, home: Path, room: str) -> None:
-        self.path = home / FOLDER / room
+    What our person has of the room is where it is for any other room of somebody else.
+    """
+
+    def __init__(self, home: Path, room: RoomAtEngine) -> None:
+        joined_folder(home, room.id, room.about.title, time.time_ns() // 1_000_000)
+        self.path = home / BESIDE / room.id
         with file_errors(self.path):
             make_folder(self.path)
             lock = lock_file(self.path / LOCK)

@@ -65,7 +65,7 @@ def host_beside(
     identity = load_identity(home)
     user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing)
     with ExitStack() as undo:
-        folder = undo.enter_context(BesideFolder(home, room.id))
+        folder = undo.enter_context(BesideFolder(home, room))
         asking = Asking(identity.public, folder.instance, nick)
         papers = wait_for_owner(room, engine.address, asking, say, deadline, timing)
         together = EngineHosting(engine.address, room, identity, on_problem, timing, papers=papers)

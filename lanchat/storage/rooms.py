@@ -1,5 +1,6 @@
 """The folders of rooms: `LANCHAT_HOME/rooms/ID/` for a room hosted here, `LANCHAT_HOME/seen/ID/` for one joined.
 `LANCHAT_HOME/standby/ID/` holds a complete copy of a room that this computer may host (replica.py).
+`LANCHAT_HOME/beside/ID/` has the log and the files of somebody's room that this computer hosts as well, on an engine.
 
 room.json   facts about the room; rewritten whole, so that a crash leaves the old file or the new one
 log.db      the events (store.py): a host's log, or a member's history
@@ -26,7 +27,8 @@ from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, ma
 from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
 
-HOSTED, JOINED, STANDBY = "rooms", "seen", "standby"  # the kinds of rooms, and the names of their folders
+# The kinds of rooms, and the names of their folders. A room of the kind BESIDE has its room.json among the joined ones.
+HOSTED, BESIDE, JOINED, STANDBY = "rooms", "beside", "seen", "standby"
 TYPED = "typed"  # the name of the file of the input history in either
 ABOUT, LOG, LOCK, FILES = "room.json", "log.db", "lock", "files"
 
@@ -200,7 +202,7 @@ def known_rooms(home: Path, *kinds: str) -> list[About]:
 
 def log_paths(home: Path, id: str, *kinds: str) -> list[Path]:
     """The files of this room on this machine: the log of its host, and the history of a member."""
-    return [path for kind in kinds or (HOSTED, JOINED) if (path := home / kind / id / LOG).exists()]
+    return [path for kind in kinds or (HOSTED, BESIDE, JOINED) if (path := home / kind / id / LOG).exists()]
 
 
 _TYPES = {each.name: type(getattr(About("", ""), each.name)) for each in fields(About) if each.name != "more"}

@@ -21,7 +21,7 @@ from lanchat.protocol.text import last_argument, safe_text
 from lanchat.storage.identity import find_identity
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import readable
-from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
+from lanchat.storage.rooms import BESIDE, HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.storage.search import parse_search
 from lanchat.terminal.logged import me_in, print_records
 from lanchat.terminal.stdio import put
@@ -79,9 +79,9 @@ def show_history(
     if damage.entries:
         put(talk, f"Damaged entries are left out: {damage.entries}.")
     if damage.files and not damage.readable:
-        raise LogDamaged(f"Cannot read {damage.files[0]}: the file is damaged.", damage.repair(home, about))
+        raise LogDamaged(f"Cannot read {damage.files[0]}: the file is damaged.", damage.repair(about))
     if damage.files:
-        put(talk, f"{damage.files[0]} is damaged. This is what can be read of it. {damage.repair(home, about)}")
+        put(talk, f"{damage.files[0]} is damaged. This is what can be read of it. {damage.repair(about)}")
     out.flush()
     return 0
 
@@ -117,9 +117,10 @@ class _Damage:
         if path not in self.files:
             self.files.append(path)
 
-    def repair(self, home: Path, about: About) -> str:
+    def repair(self, about: About) -> str:
         """A sentence that tells how to repair the first of the files."""
-        command = "host" if hosted_path(home, about.id) == self.files[0].parent else "join"
+        commands = {HOSTED: "host", BESIDE: "host --engine redis://HOST"}
+        command = commands.get(self.files[0].parent.parent.name, "join")
         title = last_argument(safe_text(about.title)) if about.title else "TITLE"
         return f"To repair it, and keep the damaged file beside it:  lanchat {command} {title}"
 
@@ -184,12 +185,13 @@ def _private_messages(home: Path, about: About, query: _Query, damage: _Damage) 
     def stored(kind: str, number: int | None, damage: _Damage = damage) -> Iterator[Told]:
         return chain(*(_private(path, number, query.since, damage) for path in log_paths(home, about.id, kind)))
 
-    if not any(chain(stored(HOSTED, 1, _Damage()), stored(JOINED, 1, _Damage()))):
+    if not any(chain(*(stored(kind, 1, _Damage()) for kind in (HOSTED, BESIDE, JOINED)))):
         return  # so nobody needs an identity
     identity = find_identity(home)
     sealer = None if identity is None else Sealer(identity.private, about.id)
     # What waits in the log of a room hosted here is other people's, unless it waits for us.
-    waiting = [told for told in stored(HOSTED, None) if identity is not None and told.to == identity.id]
+    hosted = chain(stored(HOSTED, None), stored(BESIDE, None))
+    waiting = [told for told in hosted if identity is not None and told.to == identity.id]
     keys = {(told.by, told.id) for told in waiting}
     number = None if query.search else query.number
     seen = (told for told in stored(JOINED, number) if (told.by, told.id) not in keys)

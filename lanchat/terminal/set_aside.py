@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import IO
 
 from lanchat.protocol.messages import Event
-from lanchat.storage.rooms import HOSTED, STANDBY, log_paths
+from lanchat.storage.rooms import BESIDE, HOSTED, STANDBY, log_paths
 from lanchat.storage.set_aside import set_aside_in
 from lanchat.terminal.history import find_room
 from lanchat.terminal.logged import me_in, print_records
@@ -26,7 +26,7 @@ def show_set_aside(home: Path, room: str, *, as_json: bool, out: IO[str], talk: 
     """
     about = find_room(home, room, talk)
     found: dict[int, Event] = {}
-    for path in log_paths(home, about.id, HOSTED, STANDBY):
+    for path in log_paths(home, about.id, HOSTED, BESIDE, STANDBY):
         found |= {event.seq: event for event in set_aside_in(path)}
     events = iter([event for _, event in sorted(found.items())])
     if not print_records(events, out, me_in(home, about.id, ()), as_json=as_json):

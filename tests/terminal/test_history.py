@@ -17,7 +17,7 @@ from lanchat.protocol.sealed import Sealer
 from lanchat.storage import reader as reader_module
 from lanchat.storage.identity import Identity
 from lanchat.storage.repair import open_store
-from lanchat.storage.rooms import joined_folder, open_room
+from lanchat.storage.rooms import BESIDE, joined_folder, open_room
 from lanchat.terminal.history import show_history
 from tests.support.contract import all_parsed, parsed
 
@@ -116,6 +116,28 @@ def test_a_room_hosted_here_and_seen_elsewhere_is_shown_once(home):
     store(joined_folder(home, room.about.id, "Room A", NOW), said(2, "two"), said(3, "three"), said(4, "only seen"))
     assert [line[6:] for line in shown(home)[0][1:]] == ["ann one", "ann two", "ann three", "ann only seen"]
     assert [line[6:] for line in shown(home, number=2)[0][1:]] == ["ann three", "ann only seen"]
+
+
+def test_a_room_on_an_engine_is_shown_where_it_is_hosted_beside_its_owner(home, people):
+    """Its log has everybody's private messages, of which ours alone are shown."""
+    ann, bob, eve = people.values()
+    joined_folder(home, "1" * 32, "Room A", NOW)
+    folder = home / BESIDE / ("1" * 32)
+    folder.mkdir(parents=True)
+    sent = private(ann, bob, "1", "for bob"), private(ann, eve, "2", "for eve")
+    store(folder, said(1, "one"), *sent, said(2, "two", at=NOW + 60_000))
+    assert [line[6:] for line in shown(home)[0][1:]] == ["ann one", "[somebody -> another] for bob", "ann two"]
+    assert [line[6:] for line in shown(home, search="two")[0][1:]] == ["ann two"]
+
+
+def test_the_advice_for_the_damaged_log_of_such_a_room_names_the_engine(home):
+    joined_folder(home, "1" * 32, "Room A", NOW)
+    folder = home / BESIDE / ("1" * 32)
+    folder.mkdir(parents=True)
+    (folder / "log.db").write_bytes(b"\xde\xad" * 4096)
+    with pytest.raises(LogDamaged) as caught:
+        shown(home)
+    assert caught.value.hint.endswith('  lanchat host --engine redis://HOST "Room A"')
 
 
 def test_of_two_rooms_with_one_title_the_one_used_last_is_shown(home, seen):

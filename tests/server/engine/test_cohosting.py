@@ -1,5 +1,6 @@
 """A second computer hosts somebody's room on an engine: it asks, is accepted, serves the room, and is removed."""
 
+import io
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from lanchat.protocol.messages import Joined, Left, Moved, Said
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineChoice
 from lanchat.storage.identity import load_identity
+from lanchat.terminal.history import show_history
 from tests.api.test_beside import changes
 from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
@@ -179,6 +181,19 @@ def test_a_computer_that_the_owner_accepts_hosts_the_room_as_well(computers):
         person.hear(lambda person=person: person.texts == ["one", "two"], "both messages in one order")
     assert [one.nick for one in dan.room.people if one.host] == ["bob"]
     assert [one.nick for one in cat.room.people if one.host] == ["ann"]
+
+
+def test_who_hosts_beside_the_owner_finds_the_room_in_their_history(computers):
+    ann = computers.open("ann")
+    ann.say("one", wait=PATIENCE)
+    bob = computers.accept("bob")
+    bob.say("two", wait=PATIENCE)
+    computers.hosts.pop("bob").close()
+    out = io.StringIO()
+    show_history(
+        computers.home("bob"), "Room A", search="", since=0, number=2, as_json=False, out=out, talk=out, visits=False
+    )
+    assert [line.split()[-2:] for line in out.getvalue().splitlines()[1:]] == [["ann", "one"], ["bob", "two"]]
 
 
 @pytest.mark.parametrize("how", ["it dies", "it quits"])
