@@ -84,7 +84,15 @@ class NotConnected(ConnectionLost):
 
 
 class RoomClosed(ConnectionLost):
-    """The host has closed the room."""
+    """The room is closed.
+
+    Args:
+        by: the nick of who has closed it, made safe; "": the host has.
+    """
+
+    def __init__(self, what: str, hint: str = "", by: str = "") -> None:
+        super().__init__(what, hint)
+        self.by = by
 
 
 class RoomMoved(ConnectionLost):

@@ -100,6 +100,12 @@ class Cohosting(Closable):
             lines += [f"{safe_text(one.nick)}: waits for /cohost {one.code}" for one in self._asking]
         return "\n".join(lines) or "Nobody hosts the room at the engine now."
 
+    def end(self) -> None:
+        """Have the owner's host close the room at all hosts when it closes."""
+        with self._changed:
+            if self._owner is not None:
+                self._beside.ending = self._owner.ending(self._here().place.nick)
+
     def close(self, *, end: bool = False) -> None:
         """May be called twice.
 

@@ -26,12 +26,14 @@ def open_engine(
     folder: RoomFolder | None,
     identity: Identity,
     on_problem: Callable[[str], None],
+    over: Callable[[], None],
     timing: Timing,
 ) -> tuple[EngineLog, Callable[..., EngineHub]]:
     """Open the log of a room on an engine. Returns it with the function that makes its hub.
 
     Args:
         folder: None: the room is ephemeral.
+        over: called from the hub thread when this computer hosts the room no more.
 
     Raises:
         ValueError: the room is ephemeral, so it cannot be on an engine.
@@ -62,7 +64,7 @@ def open_engine(
         on_damage=on_problem,
         timing=timing,
     )
-    return log, partial(EngineHub, say=on_problem)
+    return log, partial(EngineHub, say=on_problem, over=over)
 
 
 def load_redis() -> None:

@@ -168,6 +168,16 @@ class EngineHosting:
         self._address, self._room, self._identity = address, room, identity
         self._say, self._timing, self._signing, self._papers = say, timing, signing, papers
         self._owner: Owner | None = None
+        self._yielded: Callable[[], None] | None = None  # see `begin`
+        self._is_over = False
+        self._ending = threading.Lock()  # guards both
+
+    def over(self) -> None:
+        """This computer hosts the room no more: end that, as soon as it has begun. Any thread; never waits."""
+        with self._ending:
+            self._is_over = True
+            if self._yielded is not None:
+                threading.Thread(target=self._yielded, name="yielded").start()
 
     def check_password(self, nick: str, password: str | None) -> PasswordCheck | None:
         """Compare the password with that of the other hosts, before this one starts.
@@ -216,7 +226,7 @@ class EngineHosting:
         assert self._papers is not None
         return Beside(self._papers, self._identity.public, self._timing.heartbeat)
 
-    def begin(self, hosting: Hosting, nick: Callable[[], str], yielded: Callable[[], None]) -> Cohosting:
+    def begin(self, hosting: Hosting, nick: Callable[[], str], yielded: Callable[[], None]) -> None:
         """Show this host to the other hosts from now on.
 
         Args:
@@ -237,11 +247,15 @@ class EngineHosting:
 
         def removed() -> None:
             self._say(_REMOVED)
-            threading.Thread(target=yielded, name="yielded").start()
+            self.over()
 
         there = HostsAtEngine(_connect(self._address, self._timing), self._room.id)
         title = self._room.about.title
-        return Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
+        hosting.cohosting = Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
+        with self._ending:
+            self._yielded, is_over = yielded, self._is_over
+        if is_over:
+            self.over()
 
 
 def owners_hosting(

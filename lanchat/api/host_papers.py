@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.delegation import MAX_STANDBYS, Standby, TermRecord, read_delegation, read_term
-from lanchat.protocol.engine import Asking
+from lanchat.protocol.engine import Asking, Ending
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.text import grouped
 from lanchat.protocol.timeline import Timeline
@@ -66,6 +66,10 @@ class Owner:
 
     def dismiss_all(self) -> None:
         self.papers = self._sign(())
+
+    def ending(self, nick: str) -> Ending:
+        """What closes the room at all hosts. `nick` is our own."""
+        return Ending(nick, self._signing.known.number).signed(self._room, self._identity.sign)
 
     def renew(self) -> None:
         """Sign once more, because papers are good for some days."""

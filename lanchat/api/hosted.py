@@ -154,7 +154,7 @@ def host(
             check = together.check_password(nick, password)
             if check is not None:
                 undo.callback(check.close)
-            log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
+            log, make_hub = open_engine(engine, folder, identity, on_problem, together.over, timing)
         server = Host(
             title,
             identity,
@@ -193,7 +193,7 @@ def host(
         server.accept()
         hosting.show(on_problem, timing)
         if together is not None:
-            hosting.cohosting = together.begin(hosting, lambda: user.nick_now, keeper.yielded)
+            together.begin(hosting, lambda: user.nick_now, keeper.yielded)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
             keeper.copy_files(member)

@@ -98,6 +98,7 @@ class Hosting(Closable):
         if self.naming is not None:
             self.naming.close()
         if self.cohosting is not None and end:  # the others hear first that the room closes
+            self.cohosting.end()
             self.host.close(everywhere=True)
             self.cohosting.close(end=True)
         elif self.cohosting is not None:

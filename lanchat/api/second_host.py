@@ -89,7 +89,7 @@ def host_beside(
             blobs=blobs,
             log=EngineLog(folder.log, shared, on_damage=on_problem, timing=timing),
             beside=together.beside,
-            make_hub=partial(EngineHub, say=on_problem),
+            make_hub=partial(EngineHub, say=on_problem, over=together.over),
             limits=limits,
             timing=timing,
         )
@@ -110,6 +110,6 @@ def host_beside(
         member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)
-        hosting.cohosting = together.begin(hosting, lambda: user.nick_now, keeper.yielded)
+        together.begin(hosting, lambda: user.nick_now, keeper.yielded)
         undo.pop_all()
     return HostedRoom(member, connected, user.state, standby=keeper)

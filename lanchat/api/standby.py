@@ -281,9 +281,10 @@ class Standby(Closable):
         self._finish()
         if self._copies is not None:
             self._copies.close()
-        if self.hosting is not None:
-            self.hosting.close(end=end and self.owner)
-            self.hosting = None
+        with self._changing:  # or our host may yield just now
+            hosting, self.hosting = self.hosting, None
+        if hosting is not None:
+            hosting.close(end=end and self.owner)
         if self._port is not None:
             self._port.close()
         if self._folder is not None:

@@ -39,11 +39,13 @@ class Disconnected:
     Args:
         closed: the host has closed the room; the member waits in case it opens again.
         moved: the host has handed the room to another computer, to which the member goes.
+        by: the nick of who has closed it, made safe; "": the host has.
     """
 
     reason: str
     closed: bool = False
     moved: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,8 @@ class Member:
                 self._prefer(error.to)
             elif silent:
                 self._prefer(self.follower.cluster.next)
-            self.queue.put(Disconnected(str(error), isinstance(error, errors.RoomClosed), moved))
+            closed, by = (True, error.by) if isinstance(error, errors.RoomClosed) else (False, "")
+            self.queue.put(Disconnected(str(error), closed, moved, by))
             try:
                 connection = self._reconnect(error)
             except errors.LanchatError as final:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from lanchat import errors
 from lanchat.protocol.messages import Closing
+from lanchat.protocol.nicks import safe_nick
 
 Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
 # Why a member left: README.md has a table of the codes
@@ -19,9 +20,16 @@ REPLACED = Closing("replaced", "You joined from another window.")
 _KNOWN = (CLOSED, KICKED, BANNED, REPLACED)
 
 
+def closed_by(nick: str) -> Closing:
+    """The owner of a room with several hosts has closed it, elsewhere than at this host."""
+    return Closing(CLOSED.code, f"{safe_nick(nick)} has closed the room.", by=nick)
+
+
 def farewell(closing: Closing) -> errors.LanchatError:
     """The error that a host's last line means to a member."""
     text = closing.text if closing in _KNOWN else said_by_host(closing.text)
+    if closing.code == CLOSED.code and closing.by:
+        return errors.RoomClosed(closed_by(closing.by).text, by=safe_nick(closing.by))
     if closing.code == CLOSED.code:
         return errors.RoomClosed(text)
     if closing.code == MOVED.code:

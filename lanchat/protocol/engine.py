@@ -1,10 +1,12 @@
 """The entries about themselves that the hosts of a room on an engine write there, as JSON. Pure."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct, structs
 
+from lanchat.protocol.binding import join_fields
+from lanchat.protocol.delegation import Sign
 from lanchat.protocol.fields import Bytes32, Name, Number
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.places import Place
@@ -44,6 +46,28 @@ class Present(Struct, frozen=True):
 
     place: Place
     people: Number = 0
+
+
+class Ending(Struct, frozen=True):
+    """The owner closes the room at all its hosts.
+
+    Args:
+        nick: of the owner.
+        number: of the newest list of hosts. Those that are signed once the room is open again have higher ones, so
+            nobody can close it by repeating this.
+        signature: of the owner.
+    """
+
+    nick: Name
+    number: Number
+    signature: Annotated[bytes, Meta(max_length=64)] = b""
+
+    def text(self, room: str) -> bytes:
+        """What the owner of this room signs."""
+        return join_fields(b"lanchat ending", b"1", room.encode(), str(self.number).encode(), self.nick.encode())
+
+    def signed(self, room: str, sign: Sign) -> "Ending":
+        return structs.replace(self, signature=sign(self.text(room)))
 
 
 class _Dated(Struct, frozen=True):

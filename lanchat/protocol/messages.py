@@ -226,6 +226,7 @@ class Closing(Message, frozen=True):
     code: Short
     text: Text
     to: Index = -1  # of the code "moved": who hosts from here on
+    by: Name = ""  # of the code "closed": the nick of who has closed the room, if not the host
 
 
 # ---- events: entries of the room's log, the same for everyone

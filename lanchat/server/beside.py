@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from lanchat.protocol import standby as wire
 from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
+from lanchat.protocol.engine import Ending
+from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import FromHost
 from lanchat.protocol.places import Place, write_places
 from lanchat.protocol.timing import DEFAULT_TIMING
@@ -36,6 +38,15 @@ class HostPapers:
         named = read_delegation(self.delegation, self.owner) if self.delegation else None
         return named.index(key) if named is not None and named.names_host(key) else None
 
+    def are_ended_by(self, ending: Ending, room: str) -> bool:
+        """Whether the owner has closed this room, since these papers were signed.
+
+        Raises:
+            ProtocolError: the delegation is not the owner's.
+        """
+        number = read_delegation(self.delegation, self.owner).number if self.delegation else 0
+        return ending.number >= number and verify(self.owner, ending.signature, ending.text(room))
+
 
 class Beside:
     """Knows the other hosts of a room, and decides when members are told of a change. Any thread.
@@ -43,7 +54,12 @@ class Beside:
     Args:
         key: the raw key of this computer.
         beat: s between two signs of life to our members, who go on at another host if none comes.
+
+    Attributes:
+        ending: with which the owner's host closes the room at all hosts.
     """
+
+    ending: Ending | None = None
 
     def __init__(self, papers: HostPapers, key: bytes, beat: float = DEFAULT_TIMING.heartbeat) -> None:
         self._papers, self._key, self._beat = papers, key, beat

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.engine import Ending
 from lanchat.protocol.fields import Name, Short
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.messages import Notice, Told
@@ -51,7 +52,13 @@ class PassOn(_Control, frozen=True):
 
 
 class RoomOver(_Control, frozen=True):
-    """The owner of the room closes it, at all hosts."""
+    """The owner of the room closes it, at all hosts.
+
+    Args:
+        ending: signed by the owner. Without it the line means nothing, because every host may write it.
+    """
+
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True)

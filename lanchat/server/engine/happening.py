@@ -1,9 +1,10 @@
 """Makes happen at this host what comes back from the engine: its own proposals, and those of other hosts."""
 
-from collections.abc import Callable
+import logging
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import BANNED, CLOSED, KICKED
+from lanchat.protocol.closings import BANNED, CLOSED, KICKED, closed_by
+from lanchat.protocol.engine import Ending
 from lanchat.protocol.file_messages import FileEvent, FileOffered, FileStored
 from lanchat.protocol.status import Status
 from lanchat.room.effects import Member
@@ -14,12 +15,14 @@ from lanchat.server.engine.entries import LogRecord, hosted_by, lease_of
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import Waiting
 
+_log = logging.getLogger(__name__)
+
 
 class EngineHappening(EngineCommands):
     """Applies and delivers records. Owned by the hub thread."""
 
-    _say: Callable[[str], None]
     _pipeline: Pipeline
+    _ends: bool
 
     def _person_of(self, lease: int) -> str:
         """The nick of who hosts by this lease."""
@@ -56,16 +59,23 @@ class EngineHappening(EngineCommands):
                     self.sessions.send_to(to, message, batch)
             case NotHere():
                 pass
-            case RoomOver():
-                self.sessions.closing = CLOSED
-                if waiting is None:
-                    self._say("The owner of the room has closed it.")
+            case RoomOver(ending):
+                if waiting is not None:
+                    self.sessions.closing = CLOSED
+                elif ending is not None and self._is_over(ending):
+                    self.sessions.closing, self._ends = closed_by(ending.nick), True
+                else:
+                    _log.warning("a host has closed the room that is not the owner's")
             case Over():
                 self._lease_over()
             case _:
                 self._happen(record, waiting, lease_of(key), batch)
         if waiting is not None:
             self._follow_up(waiting, batch)
+
+    def _is_over(self, ending: Ending) -> bool:
+        beside = self.sessions.beside
+        return beside is not None and beside.papers.are_ended_by(ending, self._room.id)
 
     def _hear(self, said: wire.Said, waiting: Waiting | None, batch: Batch) -> None:
         """Somebody has said this, here or at another host."""

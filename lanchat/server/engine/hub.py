@@ -41,10 +41,16 @@ class EngineHub(EngineHappening):
     Args:
         log: opened.
         say: called with a sentence for the person who hosts the room; never waits.
+        over: called once when this computer hosts the room no more, though nobody has closed its host; never waits.
     """
 
     def __init__(
-        self, room: Room, log: EngineLog, *arguments: Any, say: Callable[[str], None] = lambda text: None
+        self,
+        room: Room,
+        log: EngineLog,
+        *arguments: Any,
+        say: Callable[[str], None] = lambda text: None,
+        over: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(room, log, *arguments)
         assert log.entered is not None
@@ -54,7 +60,8 @@ class EngineHub(EngineHappening):
         self._store_within = log.timing.engine_store
         self._commit_at: float | None = None  # s of the monotonic clock; None: the file has got everything
         self._ghosts_until: float | None = time.monotonic() + self._spare  # until this time ghosts may come back
-        self._say, self._name = say, log.shared.name
+        self._say, self._over, self._name = say, over, log.shared.name
+        self._ends = False  # whether `over` has to be called
         self._stop_at: float | None = None
 
     def start(self) -> None:
@@ -95,6 +102,9 @@ class EngineHub(EngineHappening):
         batch.deliver(self.sessions)
         self._commit(batch)
         self.sessions.say_goodbye()
+        if self._ends:
+            self._ends = False
+            self._over()
         return self._stop_at is None or (self._is_awaited and time.monotonic() < self._stop_at)
 
     @property
@@ -171,13 +181,17 @@ class EngineHub(EngineHappening):
                 self._pause(why, batch)
             case EnteredAgain(entered):
                 self._begin_again(entered, batch)
+            case CloseRoom() if self.sessions.closing is not None:
+                pass  # everybody has been told why the room ends here
             case CloseRoom(everywhere=True) if not self._engine_sessions.paused:
-                self._proposals.add(RoomOver())
+                if self.sessions.beside is not None:
+                    self._proposals.add(RoomOver(self.sessions.beside.ending))
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
                 self._engine_sessions.paused = True
                 elsewhere = isinstance(error, Fenced) and not self._people.is_alone
                 self.sessions.closing = MOVED if elsewhere else wire.Closing("closed", str(error))
+                self._ends = True
             case _:
                 super()._handle(item, batch)
 

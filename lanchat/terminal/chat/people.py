@@ -3,7 +3,7 @@
 Every nick that others have chosen is made safe by nicks.py.
 """
 
-from lanchat.client.events import Connected, PrivateMessage
+from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import grouped, safe_text
 from lanchat.room.roster import Person, Roster
@@ -84,10 +84,12 @@ def verify_text(person: Person, me: str, host_id: str, *, crowd: bool = False) -
     return f"Fingerprint of {nick}{vouched}:  {grouped(person.id)}\n{COMPARE}\n{sealed}"
 
 
-def closed_by(roster: Roster, reason: str) -> str:
+def closed_by(roster: Roster, ended: Disconnected) -> str:
     """Who closed the room, and so has left it; the reason that we were given, where that is not known."""
+    if ended.by:
+        return f"{ended.by} closed the room."
     host = roster.member(roster.host_id)
-    return f"{shown_nick(host.id, host.nick)} closed the room." if host is not None else sentence(reason)
+    return f"{shown_nick(host.id, host.nick)} closed the room." if host is not None else sentence(ended.reason)
 
 
 def private_label(told: PrivateMessage, me: str) -> str:

@@ -159,7 +159,7 @@ class Renderer:
             case Connected() | Disconnected(moved=True):
                 return None  # the greeting is a note, below the history; an event will say where the room is
             case Disconnected(reason=reason, closed=closed):
-                return _system(closed_text(closed_by(self._roster, reason)) if closed else reconnecting(reason), ERROR)
+                return _system(closed_text(closed_by(self._roster, item)) if closed else reconnecting(reason), ERROR)
             case Notice(code=code, text=text):
                 style = ERROR if code in _REFUSALS else NOTE
                 return _system(text if self.hosting else notice_text(self._roster, text), style)

@@ -2,10 +2,12 @@
 
 import io
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,10 +25,14 @@ from lanchat.api.targets import Target
 from lanchat.client.events import Disconnected, PrivateFile
 from lanchat.errors import LanchatError, Refused, RoomClosed, TimedOut
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.engine import Asking
+from lanchat.protocol.delegation import read_delegation
+from lanchat.protocol.engine import Asking, Ending
 from lanchat.protocol.messages import Joined, Left, Moved, Said
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineChoice
+from lanchat.server.engine.controls import RoomOver
+from lanchat.server.engine.entries import own_key, proposal_of
+from lanchat.server.engine.redis_log import RedisLog
 from lanchat.storage.identity import load_identity
 from lanchat.terminal.history import show_history
 from tests.api.test_beside import changes
@@ -51,6 +57,10 @@ class Computers:
         self.people: list[Person] = []
         self.said: list[str] = []  # to those who host
         self._threads: list[threading.Thread] = []
+
+    def use(self, server: RedisProcess) -> None:
+        """From now on this is the engine."""
+        self._engine = replace(self._engine, address=server.address)
 
     def home(self, nick: str) -> Path:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
@@ -274,18 +284,33 @@ def has_closed(person: Person) -> bool:
     return isinstance(person.room.ended, RoomClosed)
 
 
+def refuses(port: int) -> bool:
+    """Whether nothing listens there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port)):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
 def test_the_owner_closes_the_room_at_all_hosts(computers):
     ann = computers.open("ann")
     computers.accept("bob")
     wait_until(lambda: ann.goes_on, what="the other host")
     cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
+    bob = computers.hosts["bob"]
+    port = bob.host.port
     with pytest.raises(LanchatError, match="Only the owner of the room"):
-        computers.hosts["bob"].close_for_all()
+        bob.close_for_all()
     assert ann.close_for_all(), "this program closes it"
     ann.close()
     for person in (cat, dan):
         wait_until(partial(has_closed, person), what="the end")
-    computers.hear("The owner of the room has closed it.")
+    wait_until(partial(refuses, port), what="bob's host to end")
+    wait_until(lambda: bob.ended is not None, what="bob to be told")
+    for room in (dan.room, bob):
+        assert str(room.ended) == "ann has closed the room.", "it was not bob"
+    assert not bob.hosting
     assert not any("has removed this computer" in said for said in computers.said)
     computers.hosts.pop("bob").close()
     computers.hosts.pop("ann")
@@ -293,6 +318,42 @@ def test_the_owner_closes_the_room_at_all_hosts(computers):
     asked = computers.beside("bob")
     computers.cohost(computers.hear("bob wants to host").rpartition(" ")[2])  # once more
     asked()
+
+
+def test_nobody_but_the_owner_ends_the_room(computers, redis):
+    """A computer that may use the engine writes there what it likes, also what the owner has written before."""
+    ann = computers.open("ann")
+    computers.accept("bob")
+    cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
+    known, eve = load_identity(computers.home("ann")), load_identity(computers.home("eve"))
+    id, number = ann.card.room, read_delegation(ann.host.beside.papers.delegation, known.public).number
+    endings = [
+        None,
+        Ending("ann", number, b"?" * 64),
+        Ending("ann", number).signed(id, eve.sign),
+        Ending("ann", number).signed("0" * 32, known.sign),
+        Ending("ann", number - 1).signed(id, known.sign),  # before it was opened again
+    ]
+    with closing(RedisLog(redis.address, id, eve.id, known.id, timing=QUICK)) as log:
+        lease = log.enter(0, known=True).lease
+        log.append([proposal_of(RoomOver(ending), own_key(lease, n)) for n, ending in enumerate(endings)], 0)
+    cat.room.say("after", wait=PATIENCE)
+    for person in (cat, dan):
+        person.hear(lambda person=person: person.texts == ["after"], "what comes after that")
+    dan.room.say("still here", wait=PATIENCE)
+    assert ann.hosting and computers.hosts["bob"].hosting
+
+
+def test_a_host_whose_engine_has_lost_the_room_serves_it_no_more(computers, own_redis):
+    server = own_redis()
+    computers.use(server)
+    ann = computers.open("ann")
+    port = ann.host.port
+    server.command("FLUSHALL")
+    wait_until(partial(refuses, port), what="the host to end")
+    wait_until(lambda: ann.ended is not None, what="ann to be told")
+    assert not ann.hosting
+    assert computers.hear("has lost a part of this room").endswith("--restore")
 
 
 def test_a_room_is_closed_at_all_hosts_only_where_these_can_be_told(computers, monkeypatch):
