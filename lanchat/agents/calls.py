@@ -41,13 +41,13 @@ class Calls:
             BadArguments: the tool does not take these.
         """
         try:
-            return tools.answered(self._done(name)(call))
+            return tools.answered(self._method(name)(call))
         except (LanchatError, ValueError) as error:
             hint = f" {error.hint}" if isinstance(error, LanchatError) and error.hint else ""
             return tools.troubled(safe_text(f"{error}{hint}"))
 
-    def _done(self, name: str) -> Callable[[Call], dict[str, Any]]:
-        """The method of a tool, which has its name."""
+    def _method(self, name: str) -> Callable[[Call], dict[str, Any]]:
+        """The method that carries out the calls of this tool. It has the name of the tool."""
         methods = (self.rooms, self.read, self.wait, self.who, self.say, self.tell, self.send_file)
         return next(method for method in methods if method.__name__ == name)
 
@@ -100,7 +100,7 @@ class Calls:
         agent_room, text = self._agent_room(call), clean_text(call.text("text"))
         room = agent_room.joined()
         with agent_room.lock:
-            if refusal := agent_room.circle.refusal(time.monotonic()):
+            if refusal := agent_room.loop_guard.refusal(time.monotonic()):
                 raise Refused(refusal)
         number = self._inbox.last
         self._count(f"{agent_room.name} {text}", again=call.flag("again"))
@@ -175,6 +175,7 @@ class Calls:
         return self._titles()[self._rooms.index(agent_room)]
 
     def _count(self, what: str, *, again: bool) -> None:
+        """Count a message of the agent. Raises Refused if it would be one too many, or repeats an earlier one."""
         now = time.monotonic()
         with self._lock:
             if refusal := self._speaking.refusal(what, now, again=again):
@@ -182,7 +183,7 @@ class Calls:
             self._speaking.said(what, now)
 
     def _replies(self, call: Call, number: int, wanted: float | None, default: float) -> dict[str, Any]:
-        """What is said behind this number, once somebody who may call the agent has said something, or time is over."""
+        """Wait for a message that may wake the agent, and answer with what others have said behind this number."""
         seconds = tools.longest_wait(wanted, default, told=call.progress is not None)
         room, mention = self._wanted(call), call.flag("mention")
 

@@ -43,7 +43,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 class _OnlyId(msgspec.Struct, frozen=True):
-    """What of a request that cannot be read names it in the answer."""
+    """The id of a request whose other fields cannot be read. The answer names it."""
 
     id: Id | None = None
 
@@ -77,7 +77,7 @@ _ID = msgspec.json.Decoder(_OnlyId)
 
 
 def split(more: Callable[[], bytes]) -> Iterator[bytes]:
-    """The lines of a stream. In the place of one that is too long stands one that is no JSON, and is answered so.
+    """The lines of a stream. A line that is too long is replaced by one that is no JSON, so that it gets that answer.
 
     Args:
         more: gives the next bytes, and none at the end.

@@ -1,4 +1,6 @@
-"""Puts what calls the agent into its running conversation, for clients that take it so: the channels of Claude Code.
+"""Sends messages that call the agent unasked, to clients that put them into a running conversation.
+
+The notifications are those of the channels of Claude Code.
 
 A client may drop what is pushed, so everything can still be read and waited for with the tools.
 """

@@ -1,4 +1,4 @@
-"""The rooms of an agent: a thread for each joins it, also again when it is gone, and hears what is said in it."""
+"""The rooms of an agent. A thread for each joins it, takes its messages, and joins again after the room is gone."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lanchat.agents.inbox import AgentInbox
-from lanchat.agents.rules import Allowed, Circle
+from lanchat.agents.rules import Allowed, LoopGuard
 from lanchat.errors import LanchatError, Refused
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class AgentRoom:
         self.title = name
         self.room: JoinedRoom | None = None
         self.problem = "The room is being joined. Try again in a second."  # while there is no room
-        self.circle = Circle()
-        self.lock = threading.Lock()  # guards circle, unread and receipts
+        self.loop_guard = LoopGuard()
+        self.lock = threading.Lock()  # guards loop_guard, unread and receipts
         self._join, self.inbox, self.allowed, self._note = join, inbox, allowed, note
         self.unread: dict[int, PrivateMessage] = {}  # private messages that the agent has not seen yet
         self.receipts: dict[str, str] = {}
@@ -118,7 +118,7 @@ class AgentRoom:
             try:
                 allowed, room = self.allowed(), self._join()
             except LanchatError as error:
-                self._is_out(error)
+                self._note_problem(error)
             else:
                 tries = 0
                 self.title, self.room = room.title, room
@@ -126,13 +126,14 @@ class AgentRoom:
                     end = Stay(self, room, allowed).run()
                 self.room = None
                 if not self.closing.is_set():
-                    self._is_out(end)
+                    self._note_problem(end)
                 if isinstance(end, Refused):
                     return  # kicked or banned: nobody wants us back
             self.closing.wait(AGAIN_AFTER[min(tries, len(AGAIN_AFTER) - 1)])
             tries += 1
 
-    def _is_out(self, error: LanchatError) -> None:
+    def _note_problem(self, error: LanchatError) -> None:
+        """Note why the room cannot be entered, or has ended. A person is told once."""
         problem = " ".join(filter(None, (str(error), error.hint)))
         if problem != self.problem:
             self.problem = problem

@@ -1,4 +1,4 @@
-"""What an agent may do, and who may call it: whose keys, how often it speaks, when programs talk in circles. Pure."""
+"""What an agent may do: who may wake it, how often it speaks, and when programs only answer each other. Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -54,8 +54,11 @@ class Speaking:
 
 
 @dataclass
-class Circle:
-    """Counts the messages of programs in one room since a person spoke. The caller holds a lock."""
+class LoopGuard:
+    """Stops programs that only answer each other: counts their messages since a person spoke in the room.
+
+    The caller holds a lock.
+    """
 
     _alone: int = 0
     _last: float = 0.0

@@ -1,4 +1,4 @@
-"""One stay of an agent in a room: what is said there goes into its inbox."""
+"""One stay of an agent in a room: each message goes into the inbox of the agent."""
 
 import time
 
@@ -51,7 +51,7 @@ class Stay:
         program = self._room.state.roster.is_bot(message.by, message.nick)
         if not (private or old):
             with self._agent.lock:
-                self._agent.circle.heard(time.monotonic(), program=program or own)
+                self._agent.loop_guard.heard(time.monotonic(), program=program or own)
 
         def heard(number: int) -> Heard:
             if isinstance(message, PrivateMessage):

@@ -1,1 +1,4 @@
-"""Finds the rooms on this network: sources that see them, and one list of all that they see. It is only ever a hint."""
+"""Finds the rooms on this network: several sources report where a room may be, and each such address is probed.
+
+What is found is only a hint. Trust comes from the key that a host shows.
+"""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lanchat.discovery.rows import BETTER_ADDRESS_WAIT, Candidate, place, rows
+from lanchat.discovery.rows import BETTER_ADDRESS_WAIT, Candidate, rows, sort_key
 from lanchat.discovery.share import Shares
 from lanchat.discovery.sighting import (
     Answered,
@@ -27,7 +27,7 @@ from lanchat.discovery.sighting import (
 )
 from lanchat.protocol.address import Address, Endpoint
 
-MAX_ROOMS = 64  # in the list, and sightings of one source; nobody reads more, and a flood stops here
+MAX_ROOMS = 64  # in the list, and also sightings of one source: nobody reads more, and a flood is cut off here
 MAX_ENDPOINTS = 4  # of one sighting that are probed
 KEPT_AFTER_GOODBYE = 2.0  # s
 PROBE_EVERY = 3.0  # s; people come and go, and a killed host leaves the list after this
@@ -141,7 +141,7 @@ class Directory:
                 rooms.setdefault(room_id, []).append(seen.sighting)
         listed = [row for id, seen in rooms.items() for row in rows(id, seen, self._candidates, now)]
         listed.sort(key=lambda row: (row.state != "answering", row.key_status != "known"))
-        return tuple(sorted(listed[:MAX_ROOMS], key=place))
+        return tuple(sorted(listed[:MAX_ROOMS], key=sort_key))
 
     def _drop_gone(self, now: float) -> None:
         """Drop each sighting that said goodbye a while ago, unless its room has answered after that."""

@@ -34,7 +34,7 @@ from lanchat.threads import Closable, Wakeup, join_started
 PROBE_THREADS = 16  # at most; each is started when it is needed
 SAME_TITLE_WAIT = 0.3  # s after the first room of a title, for another room of that title to show up ...
 LATEST_ANSWER = 1.5  # ... but this many s after the start: an mDNS host may have to stay silent for 1.3 (RFC 6762, 6)
-MAX_PROBLEMS = 8  # sentences in all, and of one source; there are few, and each is kept once
+MAX_PROBLEMS = 8  # sentences that say why rooms may be missing, in all and of one source; each is kept once
 FOLLOW_EVERY = DEFAULT_TIMING.own_addresses  # s between two looks at our own addresses
 _SHORTEST_WAIT = 0.05  # s; for when more probes are due than may start at once
 
@@ -114,9 +114,9 @@ class Finder(Closable):
     def find(self, title: str, wait: float) -> tuple[Listing, ...]:
         """Wait until a room of this title answers, and a moment longer for other rooms of the same title.
 
-        If a room with this title is known, the search waits for it, because another room may only pose as it; and if it
-        is the only known one, for no other, since none would be taken in its place. If a room has exactly this title,
-        upper and lower case count; otherwise they do not.
+        A known room with this title is waited for, because another one may only pretend to be that room. If exactly one
+        room with this title is known, no other is waited for, since none would be taken in its place. Rooms of exactly
+        this title are preferred; if there are none, upper and lower case do not count.
 
         Returns:
             The rooms; after `wait` seconds perhaps only rooms that do not answer, or none.

@@ -40,6 +40,7 @@ class Candidate:
         return self.known.key_status if self.known is not None else ""
 
     def holds(self, room_id: str) -> bool:
+        """Whether the last card from there was of this room."""
         return self.known is not None and self.known.card.room == room_id
 
     def same_host(self, other: "Candidate") -> bool:
@@ -50,6 +51,7 @@ class Candidate:
         return (mine.card.room, mine.fingerprint) == (theirs.card.room, theirs.fingerprint)
 
     def answers_for(self, room_id: str) -> bool:
+        """Whether this room answers there now."""
         return self.found == "answering" and self.holds(room_id)
 
 
@@ -74,7 +76,7 @@ def rows(
     return _silent_row(room_id, silent, sightings)
 
 
-def place(row: Listing) -> tuple[bool, str, str, str]:
+def sort_key(row: Listing) -> tuple[bool, str, str, str]:
     """Sorts the list: the rooms that this person knows come first, and both parts are sorted by title."""
     return row.key_status != "known", fold(row.title), row.room_id, row.fingerprint
 

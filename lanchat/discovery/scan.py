@@ -41,7 +41,7 @@ class Scan(Closable):
     def __init__(self, on: OwnAddresses, report: Report, on_problem: OnProblem) -> None:
         self._report = report
         self._on_problem = on_problem
-        self._own = on.now() if on.chosen else _of_people(on.now())
+        self._own = on.now() if on.chosen else _outside_this_machine(on.now())
         self._closing = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
@@ -113,8 +113,8 @@ def neighbours(own: Sequence[Address]) -> Iterator[Endpoint]:
                 yield Endpoint(str(ip), DEFAULT_PORT)
 
 
-def _of_people(own: Sequence[Address]) -> list[Address]:
-    """Without the networks that are inside this machine."""
+def _outside_this_machine(own: Sequence[Address]) -> list[Address]:
+    """Our addresses on networks that reach other machines: not those of containers, virtual machines and loopback."""
     return [address for address in own if address.kind in ("network", "VPN")]
 
 

@@ -31,7 +31,7 @@ class Shares:
         self._refused: dict[str, float] = {}  # when a room of this machine found no place last
 
     def is_full(self, sighting: Sighting, present: Collection[object]) -> bool:
-        """Whether a machine has its share with these sightings of it."""
+        """Whether these sightings of a machine are as many as the list takes of one machine."""
         return len(present) >= MAX_OF_ONE_MACHINE and not sighting.machine.startswith("127.")
 
     def replaced_by(self, newcomer: Sighting, present: Mapping[K, tuple[Sighting, float]], now: float) -> K | None:

@@ -32,7 +32,7 @@ def default_sources(on: OwnAddresses, home: Path, port: int = PORT) -> list[Sour
 
 
 def scanning(on: OwnAddresses) -> Source:
-    """Tries every address of our networks: only when a person asks for it."""
+    """A source that tries every address of our networks: only when a person asks for it."""
     return lambda report, on_problem: Scan(on, report, on_problem)
 
 
@@ -82,7 +82,7 @@ class Advertiser(Closable):
             raise
 
     def close(self) -> None:
-        """Say goodbye over both. May be called twice."""
+        """Say goodbye over UDP and mDNS. May be called twice."""
         self._announcer.close()
         self._registration.close()
 

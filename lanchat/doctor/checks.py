@@ -188,7 +188,7 @@ def _try(endpoint: Endpoint, own: Sequence[Address], asked: Asked | None) -> _At
     outcome, peer = _connect_and_ask(endpoint)
     title = outcome.card.title if isinstance(outcome, Answered) else ""
     on_link = _is_on_link(peer or endpoint.host, own)
-    return _Attempt(Tried(str(endpoint), _word(outcome, asked), on_link, asked is not None, title), peer)
+    return _Attempt(Tried(str(endpoint), _tried_outcome(outcome, asked), on_link, asked is not None, title), peer)
 
 
 def _connect_and_ask(endpoint: Endpoint) -> tuple[Outcome | None, str]:
@@ -208,7 +208,7 @@ def _connect_and_ask(endpoint: Endpoint) -> tuple[Outcome | None, str]:
     return outcome, peer.host if peer is not None else ""
 
 
-def _word(outcome: Outcome | None, asked: Asked | None) -> TriedOutcome:
+def _tried_outcome(outcome: Outcome | None, asked: Asked | None) -> TriedOutcome:
     match outcome:
         case None:
             return "unknown"

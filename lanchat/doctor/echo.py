@@ -29,7 +29,7 @@ _Key = tuple[str, str]  # an interface and what its packets are sent by
 
 @dataclass
 class EchoResults:
-    """What came back of our questions to everybody. Owned by the thread that asks."""
+    """Which of our questions to everybody came back, and which hosts answered. Owned by the thread that asks."""
 
     loops: dict[_Key, Loop] = field(default_factory=dict)
     hears: dict[str, set[str]] = field(default_factory=dict)  # what was answered, by the address of the host

@@ -1,4 +1,4 @@
-"""Which other machines run lanchat, each listed once, by whatever it was found. Pure."""
+"""Which other machines run lanchat. A machine is listed once, even if several checks have found it. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace

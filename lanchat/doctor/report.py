@@ -13,7 +13,7 @@ LEAST_DISK = 20 * 1024 * 1024  # bytes; enough for the log of a long conversatio
 
 @dataclass(frozen=True)
 class Loop:
-    """Whether something that this machine sent to everybody came back, since it is one of them.
+    """Whether a packet that this machine sent to everybody came back: this machine is one of its receivers.
 
     Args:
         via: "multicast", "local multicast", "broadcast" or "mDNS".

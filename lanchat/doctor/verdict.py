@@ -8,7 +8,7 @@ from shlex import quote
 from lanchat.doctor.report import Asked, Diagnosis, Report, Tried, TriedOutcome
 from lanchat.protocol.text import argument, safe_text
 
-# Of several addresses in an invite the one counts that says most.
+# An invite may name several addresses. The verdict is about the one whose outcome stands first here.
 _BEST_FIRST: tuple[TriedOutcome, ...] = (
     "room",
     "another key",

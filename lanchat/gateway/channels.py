@@ -1,4 +1,4 @@
-"""The channels of the rooms around us. Pure."""
+"""The names of the IRC channels that stand for the rooms of this network. Pure."""
 
 from collections.abc import Iterable, Mapping
 

@@ -17,13 +17,13 @@ WITHOUT = frozenset({"draft/pre-away", "labeled-response", "sasl", "setname"})
 
 @dataclass(eq=False)
 class Client:
-    """Owned by the gateway's main thread; `link` is for any.
+    """One connected IRC client. Owned by the gateway's main thread; `link` is for any thread.
 
     Args:
-        nick: that it asked for; "": none yet.
-        password: that it sent.
+        nick: the one that the client asked for; "": none yet.
+        password: the one that the client sent.
         user: whether USER has come.
-        registered: whether it is in.
+        registered: whether its registration is complete.
         multiline: collects the lines of a message.
     """
 

@@ -1,4 +1,4 @@
-"""What each line of the client does. Everything here is for the gateway's main thread."""
+"""Carries out each line of the gateway's client. Everything here is for the gateway's main thread."""
 
 import hmac
 import math
@@ -24,7 +24,7 @@ _ACTION = "\x01ACTION "
 
 
 class Commands:
-    """Obeys the client.
+    """Carries out the lines of the client.
 
     Args:
         password: that every client has to send, because every program on this computer reaches the gateway.
@@ -63,7 +63,7 @@ class Commands:
             self._register(client, now)
 
     def _obey_whole(self, client: Client, line: Line) -> None:
-        """The same for a line that may be one of several of a message."""
+        """Do what this line asks for. The lines of one message with several lines are collected first."""
         if not client.has("draft/multiline") or not (line.command == "BATCH" or "batch" in line.tags):
             self._obey(client, line)
             return

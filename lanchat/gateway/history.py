@@ -59,7 +59,7 @@ class _Copy:
 
     @contextmanager
     def _unready(self) -> Iterator[None]:
-        """A copy that is just being made, or is damaged, leaves what was heard in this run, if that is anything."""
+        """If the copy is just being made or is damaged, go on with the events of this run, unless there are none."""
         try:
             yield
         except LanchatError as error:

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """Serves one IRC client at a time. `run` is for the main thread, `close` for any.
+    """Serves one IRC client at a time. `run` is for the main thread, `close` for any thread.
 
     Args:
         port: 0 for any.
@@ -107,7 +107,7 @@ class Gateway:
                 continue
             except OSError:  # closed
                 return
-            self._make_room()
+            self._make_space()
             link = Link(sock, PlainChannel(), self._flusher)
             link.within(self._timing.name, "late", "did not register in time")
             client = Client(link)
@@ -117,7 +117,7 @@ class Gateway:
                 self._threads.add(reader)
             reader.start()
 
-    def _make_room(self) -> None:
+    def _make_space(self) -> None:
         """Drop the oldest connection that has not registered, if there are many: the person's client has to come in."""
         with self._lock:
             strangers = [link for link, client in self._links.items() if not client.registered]

@@ -1,4 +1,7 @@
-"""Up to when the person of the gateway has read: kept in the home, since here is an identity."""
+"""The read markers of the gateway: up to which time its person has read each room and each private conversation.
+
+They are stored in LANCHAT_HOME. The IRC door keeps its markers in memory, because its clients have no identity.
+"""
 
 import json
 import logging

@@ -43,7 +43,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Entered:
-    """A room was entered, or not, for this reason."""
+    """The thread of a room has entered it, or could not, for this reason."""
 
     name: str
     room: JoinedRoom | None
@@ -62,7 +62,7 @@ Happening = Typed | Entered | Heard
 
 
 class Network:
-    """The rooms and the channels. Owned by the gateway's main thread; `inbox` is for any.
+    """The rooms and the channels. Owned by the gateway's main thread; `inbox` is for any thread.
 
     Args:
         on: our own addresses.

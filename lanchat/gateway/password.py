@@ -1,4 +1,4 @@
-"""The password of the gateway: every program of this computer reaches its port, and would speak with your key."""
+"""The password of the gateway: without it every program of this computer could use its port and speak as its person."""
 
 from contextlib import suppress
 from pathlib import Path

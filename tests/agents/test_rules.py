@@ -1,7 +1,7 @@
 """How often an agent speaks, who may call it, and how a talk between programs ends."""
 
 from lanchat.agents.inbox import Heard
-from lanchat.agents.rules import ALONE, EACH_HOUR, PAUSE, SAME_WITHIN, Allowed, Circle, Speaking
+from lanchat.agents.rules import ALONE, EACH_HOUR, PAUSE, SAME_WITHIN, Allowed, LoopGuard, Speaking
 
 ANN = "a" * 32
 
@@ -25,14 +25,14 @@ def test_so_many_messages_an_hour_are_enough():
 
 
 def test_programs_that_only_talk_to_each_other_pause_until_a_person_speaks_or_time_has_passed():
-    circle = Circle()
+    loop_guard = LoopGuard()
     for number in range(ALONE):
-        assert not circle.refusal(number)
-        circle.heard(number, program=True)
-    assert "person" in circle.refusal(ALONE)
-    assert not circle.refusal(ALONE + PAUSE)
-    circle.heard(ALONE, program=False)
-    assert not circle.refusal(ALONE)
+        assert not loop_guard.refusal(number)
+        loop_guard.heard(number, program=True)
+    assert "person" in loop_guard.refusal(ALONE)
+    assert not loop_guard.refusal(ALONE + PAUSE)
+    loop_guard.heard(ALONE, program=False)
+    assert not loop_guard.refusal(ALONE)
 
 
 def heard(**values: object) -> Heard:

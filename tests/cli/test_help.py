@@ -8,6 +8,7 @@ import pytest
 
 from lanchat.cli.help import pages
 from lanchat.cli.main import all_commands
+from lanchat.protocol.timing import DEFAULT_TIMING
 from tests.support.cases import cases
 
 
@@ -29,6 +30,11 @@ def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
     wrong = lanchat.run("help", "jsn")
     assert wrong.code == 2 and "lanchat help json" in wrong.err
     assert "lanchat help agents" in lanchat.run("help").out
+
+
+def test_the_page_on_netcat_says_how_long_a_line_may_pause():
+    page = " ".join(pages()["irc-clients"].read_text(encoding="utf-8").split())
+    assert f"counts as a whole message after {DEFAULT_TIMING.unended_line:g} s" in page
 
 
 def test_the_files_of_the_page_about_services_can_be_read():

@@ -92,8 +92,8 @@ class LoopThread(Closable, Generic[L]):
             self._standing.add(problem)
             self._on_problem(problem)
 
-    def _works(self) -> None:
-        """Take back the problems of earlier tries, if this one has none."""
+    def _take_back_problems(self) -> None:
+        """Say that the problems of earlier tries are over, if this try has none."""
         if self._standing and not self._reported:
             self._standing.clear()
             self._on_problem("")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 MAX_WAITING = 4096  # names to be looked up; a flood loses what is beyond
 MAX_KNOWN = 2048  # names that are reported again
 REPORT_AGAIN_AFTER = 5.0  # s
-_REPORTED_AT_ONCE = 50  # names between two looks at what is new
+_REPORTED_AT_ONCE = 50  # names that are reported again before new ones are looked at
 _TOO_MANY = "Too many rooms are announced here to look at them all. If yours is missing, join it by its address."
 LOOKUP_LIMIT = 1.0  # s for one name
 FOLLOW_EVERY = DEFAULT_TIMING.own_addresses  # s; when our IPv4 addresses change, everything starts over
@@ -134,7 +134,7 @@ class Registration(_MdnsThread):
             self._await(opened, self._register(opened, self._info()), REGISTER_LIMIT)
         except NonUniqueNameException:  # its message is empty
             raise RuntimeError("somebody on this network announces this very room already") from None
-        self._works()
+        self._take_back_problems()
         while not self._ended.wait(FOLLOW_EVERY) and not self._has_moved():
             pass
 
@@ -187,7 +187,7 @@ class Browser(_MdnsThread):
                 self._say(_TOO_MANY)  # from zeroconf's thread; the sets that it uses need no lock
 
         browser = ServiceBrowser(opened, SERVICE, handlers=[changed])
-        self._works()
+        self._take_back_problems()
         try:
             self._follow(opened)
         finally:

@@ -63,7 +63,7 @@ class AnnouncementFilter:
         self._confirmed: OrderedDict[str, float] = OrderedDict()  # until when, by sender
 
     def here(self, sender: str, packet: Here, now: float) -> Sighting | Challenge | None:
-        """Returns: the sighting to report, or the challenge to send, or None if there is nothing to do."""
+        """Handle an announcement. Returns the sighting to report, or the challenge to send; None: neither."""
         challenge = self._challenges.get(sender)
         if challenge is not None and packet.nonce == challenge[0]:
             del self._challenges[sender]

@@ -1,4 +1,6 @@
-"""Doors: the ways into a room, each with its own greeting and dialect. What a door offers, and what it gets."""
+"""Doors: the ways into a room, each with its own greeting and dialect. Here is what a door offers to a host, and what a
+host gives to a door.
+"""
 
 import logging
 import socket

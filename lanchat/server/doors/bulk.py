@@ -26,7 +26,7 @@ from lanchat.protocol.transfer import PIECE, FileReceiver
 from lanchat.room.effects import OpenTicket
 from lanchat.room.files import FileWhole
 from lanchat.server.doors.base import reporting_errors
-from lanchat.server.doors.places import Places
+from lanchat.server.doors.transfer_queue import TransferQueue
 from lanchat.server.session import Reading
 from lanchat.storage.blobs import Blob, Blobs
 
@@ -48,7 +48,9 @@ class _Ticket:
 
 
 class Bulk:
-    """Any thread; `claim` and what it returns are for the link's reader.
+    """Gives out tickets for files, and runs the transfers of those who use them.
+
+    For any thread; `claim` and what it returns are for the link's reader.
 
     Args:
         on_whole: called when a transfer has brought a whole file to the disk; may wait.
@@ -65,7 +67,7 @@ class Bulk:
         self._on_whole = on_whole
         self._timing = timing
         self._clock = clock
-        self._places = Places(blobs.limits)
+        self._queue = TransferQueue(blobs.limits)
         self._lock = threading.Lock()  # guards both
         self._tickets: dict[bytes, _Ticket] = {}  # oldest first
         self._links: dict[Link, _Ticket] = {}
@@ -104,7 +106,7 @@ class Bulk:
     def download(
         self, link: Link, ticket: bytes, part: Callable[[str, Blob], tuple[bytes, int, int]]
     ) -> Reading | None:
-        """The same for a browser's own download of a stored file, which may ask again until the ticket runs out.
+        """Use the ticket of a stored file that a browser downloads itself. It may ask again until the ticket runs out.
 
         Args:
             part: returns what the browser gets of a file with this name: the head of the answer, the first byte of the
@@ -155,15 +157,15 @@ class Bulk:
     def _place(self, link: Link, ticket: _Ticket) -> Iterator[None]:
         """Wait for a place, and tell the member about it."""
         told_at = self._clock()
-        self._places.queue(link, ticket.member, up=ticket.up)
+        self._queue.queue(link, ticket.member, up=ticket.up)
         try:
-            while (place := self._places.enter(link, _LOOK_AGAIN)) and not self._has_left(link):
+            while (place := self._queue.enter(link, _LOOK_AGAIN)) and not self._has_left(link):
                 if self._clock() - told_at >= self._timing.place_every and not ticket.name:
                     told_at = self._clock()
                     link.send(encode(Wait(place)))
             yield
         finally:
-            self._places.leave(link)
+            self._queue.leave(link)
 
     def _take(self, link: Link, ticket: _Ticket, blob: Blob) -> None:
         """Receive a file from its sender."""
@@ -230,8 +232,8 @@ class Bulk:
     def _give(self, link: Link, ticket: _Ticket, blob: Blob, transfer: Transfer) -> None:
         """Send a file to somebody who fetches it, also while it is still coming in."""
         take, stall = blob.take, self._timing.transfer_stall
-        # Without a take the bytes are of an earlier run of the member, and with a later one of an earlier run of this
-        # host. If they do not fit, the sum tells.
+        # `take` counts how often the sender has begun the file. 0: the receiver got its bytes in an earlier run of its
+        # program; larger than ours: in an earlier run of this host. If they do not fit, the checksum tells.
         fits = not 0 < transfer.take < take and transfer.at <= blob.have
         at = transfer.at if fits else 0
         link.send(encode(Go(at, take)))

@@ -203,7 +203,7 @@ def _text(part: bytes) -> str:
 
 
 def _meaning(line: str, numbers: "count[int]") -> Say | Bye | str:
-    """The message in a line that is not empty; a command that the host alone answers is a text."""
+    """The message in a line that is not empty; a command that the host alone answers is returned as it is."""
     if not line.startswith("/"):
         return Say(str(next(numbers)), line.strip())
     match line.split(maxsplit=1):

@@ -12,7 +12,7 @@ _INTERRUPTS = frozenset({236, 237, 238, 243, 244})  # end of file, suspend, abor
 
 
 class Telnet:
-    """The telnet of one client. Owned by its reader thread."""
+    """Takes telnet's commands out of what one client sends. Owned by its reader thread."""
 
     def __init__(self) -> None:
         self.interrupted = False  # whether the person wants to leave: Ctrl-C and its kin

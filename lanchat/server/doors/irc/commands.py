@@ -149,7 +149,7 @@ def _invite(session: IrcSession, line: Line, room: Room) -> bytes | Answer:
 
 
 def _invited(session: IrcSession, person: Person) -> Answer:
-    """Somebody outside the channel is asked in. The others who wish to know it are told."""
+    """Invite somebody who is outside the channel, and tell the clients that have asked for such notices."""
     line = made(session.source, "INVITE", person.nick, last=session.names.channel)
     told = [
         (one, line)
@@ -178,7 +178,7 @@ def _privileged(session: IrcSession, line: Line, room: Room) -> bytes:
 
 
 def away_text(line: Line) -> str:
-    """Why somebody is away, as AWAY says it; "": they are back. "*" stands for a client without a person before it."""
+    """Why somebody is away, as AWAY says it; "": they are back. With "*" a client says that no person is at it."""
     text = safe_text(without_formatting(line.parameter(0))).strip()
     return "away" if text == "*" else cut(text, MAX_AWAY).decode()
 

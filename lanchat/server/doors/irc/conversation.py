@@ -35,7 +35,7 @@ class Conversation:
     """Reads one client. Its reader thread owns it.
 
     Args:
-        joins: whether who has registered is in the channel.
+        joins: whether a client is in the channel as soon as it has registered.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Conversation:
         self._numbers = count(1)
 
     def register(self) -> bool:
-        """Read until the client has said who it is. Returns whether it has; else the link is over."""
+        """Read until the client has said who it is. Returns False if the link ends before."""
         self._link.within(self._timing.name, "late", "did not register in time")
         self._link.establish()
         while (raw := self._lines.next()) is not None:

@@ -1,4 +1,4 @@
-"""The door for IRC clients: the room is one channel, and who has registered is in it.
+"""The door for IRC clients: the room is one channel, and a client is in it once it has registered.
 
     client: NICK wee
     client: USER wee 0 * :wee
@@ -71,7 +71,7 @@ class IrcDoor:
 
     Args:
         gate: asks for a password; None: there is none.
-        joins: whether who has registered is in the channel.
+        joins: whether a client is in the channel as soon as it has registered.
     """
 
     name = "irc"
@@ -104,7 +104,7 @@ class IrcDoor:
 
 
 class IrcTlsDoor(IrcDoor):
-    """The same with TLS.
+    """The door for IRC clients that connect with TLS.
 
     Attributes:
         certificate: its SHA-256 in hex, for clients that are told which one to expect.

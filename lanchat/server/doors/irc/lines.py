@@ -23,7 +23,7 @@ class Lines:
         self._stopped = False
 
     def stop(self) -> None:
-        """No line is wanted any more."""
+        """Read no more lines."""
         self._stopped = True
 
     def next(self) -> bytes | None:
@@ -54,7 +54,7 @@ class Lines:
             if self._link.over or not data:
                 return
             lines = self._splitter.feed(data)
-            if self._session.inside:  # outside, the deadline of coming in holds
+            if self._session.inside:  # outside the room, the deadline of registering holds
                 if lines or not self._splitter.partial:
                     self._link.within(None)
                 if self._splitter.partial and (lines or not began_before):

@@ -68,7 +68,7 @@ class Membership:
         self._link.keepalive.begin(ping, after=timing.irc_ping_after, dead_after=timing.irc_dead_after)
 
     def clean_nick(self, wanted: str) -> str:
-        """The nick that a client asks for; "": it was told that it is none."""
+        """The nick that a client asks for; "": it cannot be a nick, and the client was told so."""
         replies = self._session.replies
         if not wanted:
             self._requests.reply(replies.reply("431", last="No nickname given"))

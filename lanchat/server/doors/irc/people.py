@@ -73,7 +73,7 @@ class People:
         return next((session for session in self._here.values() if session.nick.lower() == wanted), None)
 
     def count(self, people: int) -> int:
-        """How many people were here at once, now that so many are."""
+        """Note how many people are here now. Returns the most that were ever here at once."""
         self._most = max(self._most, people)
         return self._most
 
@@ -123,7 +123,7 @@ class People:
         return Answer(b"", told if session.was_outside else [(one, data) for one, data in told if one.member is None])
 
     def observe(self, event: Event) -> None:
-        """Remember who has left. Each client that is in the channel shows each event to this."""
+        """Remember who has left. Called by each client in the channel for each event, and acts on each event once."""
         if event.seq <= self._observed:
             return
         self._observed = event.seq

@@ -47,12 +47,12 @@ class Requests:
         self.put(answer)
 
     def put(self, ask: Callable[[Room], bytes | Answer]) -> None:
-        """The same, and the label is not for this answer."""
+        """Let the hub answer as `ask` does, without the label of the client."""
         self.forward()
         self._inbox.put(Asked(self._session, ask))
 
     def give(self, item: Item) -> None:
-        """Hand this over as it is."""
+        """Hand an item to the hub as it is."""
         self._inbox.put(item)
 
     def reply(self, reply: bytes) -> None:
@@ -76,6 +76,6 @@ class Requests:
             pass
 
     def wait_until_sent(self) -> None:
-        """The same, and all answers have been sent: the second batch comes after the sending of the first."""
+        """Wait as `wait` does, and until all answers have been sent: a second batch begins after the first was sent."""
         self.wait()
         self.wait()

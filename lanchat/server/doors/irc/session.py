@@ -170,7 +170,7 @@ class IrcSession(Session):
         return made(self.names.server, "BATCH", "+labelled", "labeled-response", tags={"label": label})
 
     def end(self) -> bytes:
-        """The line with the label is answered. Gives what is still due."""
+        """The line with the label is answered. Returns the bytes that end the answer."""
         label, self.label = self.label, None
         self.echoes = self.has("echo-message")
         if label is None or label.used:

@@ -97,7 +97,7 @@ def _client_tags(session: IrcSession, line: Line) -> dict[str, str]:
 
 
 def noted(session: IrcSession, spoken: Spoken, room: Room) -> bytes:
-    """The message that comes next has these tags for IRC clients."""
+    """Note which tags IRC clients get with the message that comes next."""
     session.people.extras.note_tags(session.id, spoken.say.id, spoken.tags)
     return b""
 

@@ -1,4 +1,4 @@
-"""The guest link of a room with a password: who has its ticket gets in by a browser, until it runs out."""
+"""The guest link of a room with a password: its ticket lets anybody in by a browser, until it runs out."""
 
 import secrets
 import threading
@@ -35,12 +35,12 @@ class GuestLink:
         self._ticket: Ticket | None = None
 
     def restore(self, ticket: Ticket) -> None:
-        """The ticket of now is this one, of an earlier run or of another computer."""
+        """Use this ticket, which comes from an earlier run or from another computer."""
         with self._lock:
             self._ticket = ticket
 
     def current(self) -> Ticket:
-        """The ticket of now; a new one if there is none or it has run out."""
+        """The valid ticket; a new one if there is none or it has run out."""
         with self._lock:
             if self._ticket is None or self._clock() >= self._ticket.until:
                 self._ticket = self._make(HOURS)
@@ -53,7 +53,7 @@ class GuestLink:
             return self._ticket
 
     def admits(self, proof: bytes, binding: bytes, key: bytes) -> bool:
-        """Whether this proof was made with the ticket of now, for this link and key."""
+        """Whether this proof was made with the valid ticket, for this link and key."""
         with self._lock:
             ticket = self._ticket
         return ticket is not None and self._clock() < ticket.until and fits(ticket.secret, proof, binding, key)

@@ -55,13 +55,13 @@ class Document:
     policy: str
 
     def response(self, *, compressed: bool) -> bytes:
-        """The whole answer to a request for the page."""
+        """The answer to a request for the page, with its headers."""
         body = self.compressed if compressed else self.html
         encoding = (("Content-Encoding", "gzip"),) if compressed else ()
         return _response(200, "OK", "text/html; charset=utf-8", self.policy, encoding, body)
 
     def refusal(self, refusal: Refusal) -> bytes:
-        """The whole answer to a request that is refused."""
+        """The answer to a request that is refused, with its headers."""
         kind, text = "text/plain", refusal.text
         if refusal.link:
             kind, link = "text/html", escape(refusal.link)

@@ -169,7 +169,7 @@ class SealedChannel:
 
 
 def _decided(method: str, path: str, values: Callable[[str], list[str]]) -> Answer:
-    """Takes the place of what has decided, so that this is not kept for each page."""
+    """Takes the place of `decide` once it was called, so that no page keeps that in memory."""
     raise AssertionError("a connection has one request")
 
 

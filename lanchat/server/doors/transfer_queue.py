@@ -1,4 +1,4 @@
-"""The places of a room's transfers: how many run at once, and who is next."""
+"""The queue of a room's file transfers: how many run at once, and which is next."""
 
 import threading
 from collections import Counter
@@ -8,8 +8,8 @@ from lanchat.protocol.limits import FileLimits
 KEPT_FOR_SENDERS = 2  # places that no fetching link takes: else files that wait for their senders would keep them out
 
 
-class Places:
-    """Counts the transfers that run, and lets the others wait in order. Any thread."""
+class TransferQueue:
+    """Counts the transfers that run. Each takes a place; the others wait for one in order. Any thread."""
 
     def __init__(self, limits: FileLimits) -> None:
         self._limits = limits
@@ -18,6 +18,7 @@ class Places:
         self._inside: dict[object, tuple[str, bool]] = {}
 
     def queue(self, key: object, member: str, *, up: bool) -> None:
+        """Let this transfer of a member wait; `up`: the member sends a file."""
         with self._changed:
             self._queue[key] = member, up
 
@@ -31,13 +32,14 @@ class Places:
             return 0
 
     def leave(self, key: object) -> None:
+        """Give the place of this transfer back, or its place in the queue."""
         with self._changed:
             self._queue.pop(key, None)
             self._inside.pop(key, None)
             self._changed.notify_all()
 
     def _next(self) -> object | None:
-        """The first one that may enter now."""
+        """The first transfer that may run now."""
         members = Counter(member for member, _ in self._inside.values())
         for key, (member, up) in self._queue.items():
             most = self._limits.places if up else max(1, self._limits.places - KEPT_FOR_SENDERS)
