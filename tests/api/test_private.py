@@ -461,7 +461,8 @@ def test_a_script_prints_private_messages_so_that_they_can_be_distinguished(host
         assert bob.wait().lines == ["[ann -> you] one\\n\\x1b[2Jand", "ann: [eve -> you] two words"]
         ann.hear_kind(Left, nick="bob")
         ann.member.outgoing.tell("bob", "it is done")
-        again = lanchat.run("join", at, "--nick", "bob", "--json", "--until", "is done", "--timeout", "20")
+        hear_told(ann, "it is done")  # before bob comes back
+        again = lanchat.run("join", at, "--nick", "bob", "--json", "--until", "is done", "--timeout", f"{PATIENCE}")
         assert again.code == 0
         [line] = [json.loads(line) for line in again.lines if "done" in line]
         assert {**line, "at": 0, "id": "", "by": "", "to": ""} == {

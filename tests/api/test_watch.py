@@ -96,5 +96,5 @@ def test_a_watch_that_closes_waits_for_nobodys_card(stage):
 def test_a_host_that_goes_before_another_one_with_a_later_term_begins_one_above_it(stage):
     """bob has people, and ann has begun a term since."""
     stage.host.place = replace(stage.host.place, epoch=make_epoch(0, BOB), company=True)
-    assert stage.look(Timing(watch=3600.0)) == []
+    assert stage.look(Timing(watch=3600.0, ask_long=60.0)) == []
     assert stage.host.later == [FIRST]

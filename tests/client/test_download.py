@@ -83,14 +83,15 @@ def test_a_sender_that_drips_is_hung_up_on_and_its_place_is_free(open_room, ente
         assert eve.hear(Card)
         eve.send(encode(Transfer(VERSION, ticket_for(ann, FileSend("1", "a", 1 << 20), "1"))))
         assert b'"t":"have"' in eve.line()
-        eve.send(encode(Go(0)))
 
         def drip() -> None:
+            data = encode(Go(0))
             while not ended.wait(0.02):
                 try:
-                    eve.send(b"x")
+                    eve.send(data)
                 except OSError:
                     return
+                data = b"x"
 
         dripping = threading.Thread(target=drip)
         dripping.start()

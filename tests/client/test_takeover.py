@@ -3,8 +3,8 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import cast
 
@@ -32,7 +32,7 @@ from tests.support.waiting import PATIENCE
 ROOM = "5" * 32
 ANN, BOB, CAT = range(3)
 EPOCH = make_epoch(1, ANN)
-TIMING = Timing(ask=1.0, ask_long=10.0, refused_again=0.01)
+TIMING = Timing(ask=1.0, ask_long=PATIENCE, refused_again=0.01, host_silence=15.0, indirect=90.0)
 HASTY = replace(TIMING, ask=0.25, ask_again=0.01)  # where nobody answers, or the others have the long time
 PATIENT = replace(TIMING, ask=PATIENCE, ask_long=PATIENCE)  # where everybody answers or refuses, however busy
 NOW = 1_700_000_000_000
@@ -53,17 +53,27 @@ class Stage:
         self.places = [Known(index, one.public, "") for index, one in enumerate(self.people)]
 
     def cat(
-        self, n: int, state: State = "lost", epoch: int = EPOCH, *, by: int = CAT, slow: float = 0.0, able: bool = True
+        self,
+        n: int,
+        state: State = "lost",
+        epoch: int = EPOCH,
+        *,
+        by: int = CAT,
+        slow: float = 0.0,
+        able: bool = True,
+        asked: Callable[[], object] = lambda: None,
     ) -> None:
         """cat's port says this.
 
         Args:
             by: who answers there.
             slow: s that the answer takes.
+            asked: called before it.
         """
         place = Place(CAT, epoch, make_seq(EPOCH, n), state, able=able)
 
         def state_of() -> tuple[Papers, Place]:
+            asked()
             threading.Event().wait(slow)
             return self.papers, place
 
@@ -114,10 +124,16 @@ def dead() -> int:
 
 
 @pytest.fixture
-def frozen() -> Iterator[int]:
-    """A port that takes connections and says nothing, as that of a process that is stopped."""
+def stopped() -> Iterator[socket.socket]:
+    """The socket of a process that is stopped: it takes connections and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield int(listener.getsockname()[1])
+        yield listener
+
+
+@pytest.fixture
+def frozen(stopped: socket.socket) -> int:
+    """The port of this socket."""
+    return int(stopped.getsockname()[1])
 
 
 def seek(takeover: Takeover) -> object:
@@ -136,11 +152,18 @@ def test_a_standby_that_has_more_goes_first(stage, dead):
     assert seek(stage.bob(5, dead)) == Wait("Another standby takes over.")
 
 
-def test_nobody_moves_a_room_whose_host_another_standby_hears(stage, dead, frozen):
-    """Only the path between the two is broken, whether the port refuses or says nothing."""
+def test_nobody_moves_a_room_whose_host_another_standby_hears(stage, dead):
+    """Only the path between the two is broken: here the port refuses."""
+    stage.timing = PATIENT
     stage.cat(4, "hears")
-    for port in (dead, frozen):
-        assert seek(stage.bob(5, port, since=TIMING.host_silence)) == Wait("Another standby still hears the host.")
+    assert seek(stage.bob(5, dead, since=TIMING.host_silence)) == Wait("Another standby still hears the host.")
+
+
+def test_nobody_moves_a_room_whose_silent_host_another_standby_hears(stage, stopped, frozen):
+    """The port says nothing, and hangs up only after the other standby was asked."""
+    stage.timing = PATIENT
+    stage.cat(4, "hears", asked=stopped.close)
+    assert seek(stage.bob(5, frozen, since=TIMING.host_silence)) == Wait("Another standby still hears the host.")
 
 
 def test_a_host_that_says_nothing_is_given_its_time(stage, frozen):
@@ -207,11 +230,21 @@ def test_who_leaves_claims_nothing(stage, dead):
     assert stage.bob(5, dead).seek(lambda: True) == Wait("We leave.")
 
 
-def test_cards_are_read_of_all_that_answer_and_a_frozen_one_costs_the_time_once(stage, frozen, dead):
+def test_cards_are_read_of_all_that_answer_and_frozen_ones_are_asked_at_once(stage, stopped, frozen, dead):
     stage.cat(4)
     silent = (Endpoint("127.0.0.1", frozen),)
     places = {0: silent, 1: silent, 2: stage.places[CAT].endpoints, 3: (Endpoint("127.0.0.1", dead),)}
-    found = cards_at(places, client_context(), 1.0)
+    stopped.setblocking(False)
+    taken: list[socket.socket] = []
+    with ExitStack() as connections:
+
+        def enough(found: Mapping[int, object]) -> bool:
+            with suppress(BlockingIOError):
+                taken.append(connections.enter_context(stopped.accept()[0]))
+            return len(taken) == 2 and 2 in found
+
+        found = cards_at(places, client_context(), PATIENCE, enough=enough)
+        assert len(taken) == 2
     assert [(index, card.seq, key) for index, (card, key) in found.items()] == [
         (2, make_seq(EPOCH, 4), stage.people[CAT].public)
     ]

@@ -7,6 +7,7 @@ and descriptors are back, and no log line holds anything that could act on a ter
 import gc
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -163,14 +164,15 @@ def wire(attackers: ExitStack) -> Callable[..., Wire]:
 
 @pytest.fixture
 def victim(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., Member]:
-    """`victim(port)`: vera, who has not joined yet; she leaves after the test."""
+    """`victim(port)`: vera, who has not joined yet; she leaves after the test. A function may say which port it is."""
     from lanchat.network.connect import dial
     from lanchat.protocol.address import Endpoint
 
-    def make(port: int, **options: Any) -> Member:
-        member = Member(
-            lambda: dial((Endpoint("127.0.0.1", port),)), identity("vera"), "vera", **{"timing": HURRY, **options}
-        )
+    def make(port: int | Callable[[], int], **options: Any) -> Member:
+        def reach() -> socket.socket:
+            return dial((Endpoint("127.0.0.1", port if isinstance(port, int) else port()),))
+
+        member = Member(reach, identity("vera"), "vera", **{"timing": HURRY, **options})
         return attackers.enter_context(closing(member))
 
     return make

@@ -9,13 +9,14 @@ import shutil
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lanchat.client.member import Member
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.messages import Joined, Left
 from lanchat.protocol.status import Status
 from lanchat.server.doors.native import native_door
@@ -351,9 +352,13 @@ def test_without_history_only_new_lines_count(lanchat, room, ann):
     assert (bob.code, said) == (0, ["now ship it"])
 
 
-def test_at_the_timeout_it_says_what_did_not_come(lanchat, room):
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "2", input="hello\n")
-    assert (bob.code, bob.said[-1]) == (124, 'lanchat: No line with "never" arrived within 2 s.')
+def test_at_the_timeout_it_says_what_did_not_come(room, enter):
+    options = ScriptOptions(until="never", timeout=0.1)
+    deadline = options.deadline(time.monotonic())
+    bob = script.Script(enter(room, "bob"), iter(["hello"]), io.StringIO(), io.StringIO(), options, deadline=deadline)
+    with pytest.raises(TimedOut) as caught:
+        bob.run()
+    assert str(caught.value) == 'No line with "never" arrived within 0.1 s.'
 
 
 def test_the_timeout_counts_while_a_room_is_looked_for(lanchat, room):
@@ -464,7 +469,7 @@ def test_a_reader_that_goes_away_ends_the_script(lanchat, room, ann):
 def test_a_full_disk_behind_stdout_is_an_error(lanchat, room, ann):
     ann.member.outgoing.say("one")
     with open("/dev/full", "wb") as full:
-        arguments = ("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "10")
+        arguments = ("join", at(room), "--nick", "bob", "--until", "never")
         bob = lanchat.start(*arguments, stdout=full.fileno())
     ended = bob.wait()
     assert ended.code == 1
@@ -586,7 +591,7 @@ def test_a_headless_host_does_not_read(lanchat):
 
 
 def test_a_host_leaves_at_the_text_that_it_waits_for(lanchat):
-    hal = lanchat.host("Room A", "--until", "stop", "--timeout", "20")
+    hal = lanchat.host("Room A", "--until", "stop")
     ann = lanchat.run("join", hal.address, "--nick", "ann", "--linger", "20", input="please stop\n")
     assert ann.code == 6 and CLOSED.fullmatch(ann.said[-1])
     assert hal.wait().code == 0
@@ -613,9 +618,9 @@ def test_a_room_is_found_by_its_title(lanchat):
     """Ann says a line, and bob, who joins later, waits for it."""
     title = own_title("Demo")
     hal = lanchat.host(title, "--headless", announce=True)
-    ann = lanchat.run("join", title, "--wait", "20", "--nick", "ann", input="hello\n")
+    ann = lanchat.run("join", title, "--wait", f"{PATIENCE}", "--nick", "ann", input="hello\n")
     assert (ann.code, ann.out) == (0, "")
-    bob = lanchat.run("join", title, "--wait", "20", "--nick", "bob", "--until", "hello")
+    bob = lanchat.run("join", title, "--wait", f"{PATIENCE}", "--nick", "bob", "--until", "hello")
     assert (bob.code, bob.out) == (0, "ann: hello\n")
     hal = hal.stop()
     assert hal.out == "ann: hello\n" and "Traceback" not in hal.err

@@ -296,6 +296,7 @@ def test_old_lines_that_come_again_are_recognised_by_the_engine(serve, join, red
     ann = Listener(join(room, "ann"))
     ann.round_trip("one")
     first = ann.hear_text("one")
+    wait_until(lambda: not ann.member.outgoing.waiting, what="the ack, since only what is in the file can be looked up")
     known = room._room.recent.said
     known.clear()
     link_of(ann.member).send(encode(Say(first.id, "one")))

@@ -8,7 +8,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.shared_log import EngineAway, EngineLost, Entry, Fenced, Position, Proposal, Stale
 from tests.support.engines import RedisProcess
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def line(text, by="ann"):
@@ -246,9 +246,9 @@ def test_a_torn_block_loses_nothing_that_was_acknowledged(shared, own_redis):
     assert bodies(log) == ["one", "kept"]
 
 
-def test_a_server_that_is_away_or_silent_is_said_to_be_away(shared, own_redis):
+def test_a_server_that_is_away_is_said_to_be_away(shared, own_redis):
     server: RedisProcess = own_redis()
-    log = shared(server=server, timing=Timing(engine=0.2))
+    log = shared(server=server, timing=Timing(engine=PATIENCE))
     log.enter(0, known=False)
     server.kill()
     for call in (lambda: log.append([line("hi")], 0), lambda: log.read(Position(0), 10)):

@@ -10,6 +10,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineAddress
 from lanchat.server.engine.checks import COMMANDS
 from lanchat.server.engine.shared_log import EngineAway, Position, Proposal
+from tests.support.waiting import PATIENCE
 
 
 def refusal(log):
@@ -104,7 +105,7 @@ def test_another_program_at_the_address_ends_nothing_but_the_try(shared, answer)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        log = shared(address=EngineAddress("127.0.0.1", listener.getsockname()[1]), timing=Timing(engine=0.2))
+        log = shared(address=EngineAddress("127.0.0.1", listener.getsockname()[1]), timing=Timing(engine=PATIENCE))
         try:
             with pytest.raises(LanchatError):
                 log.enter(0, known=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileGet, FileRefused, FileTicket, Transfer
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import FileLimits
@@ -189,7 +190,13 @@ def test_what_is_not_whole_or_sealed_has_no_address(open_room, enter, page, tmp_
     assert zoe.next(FileRefused).code == "unknown"
 
 
-def test_a_browser_that_does_not_read_is_hung_up_on(open_room, enter, page, tmp_path):
+def test_a_browser_that_does_not_read_is_hung_up_on(open_room, enter, page, tmp_path, monkeypatch):
+    def drop(link: Link, code: str, reason: str = "") -> None:
+        reasons.append(reason)
+        true_drop(link, code, reason)
+
+    reasons, true_drop = [], Link.drop
+    monkeypatch.setattr(Link, "drop", drop)
     room = open_room(timing=Timing(transfer_stall=0.3, sweep=0.05))
     sent = enter(room, "ann").send_file(file_of(tmp_path / "ann", "large.bin", 24 << 20))
     path = address_of(page(room, "zoe"), sent.file)
@@ -197,5 +204,5 @@ def test_a_browser_that_does_not_read_is_hung_up_on(open_room, enter, page, tmp_
     port = room.ports["web"]
     with socket.create_connection(("127.0.0.1", port)) as plain, client_context().wrap_socket(plain) as sock:
         sock.sendall(request(port, path))
-        wait_until(lambda: len(room.links) == 3)
+        wait_until(lambda: "did not read" in reasons)
         wait_until(lambda: len(room.links) == 2, what="the link of who does not read to be dropped")

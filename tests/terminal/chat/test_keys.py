@@ -14,6 +14,7 @@ pytest.importorskip("termios", reason="needs a pseudo-terminal")
 from lanchat.protocol.messages import Said
 from tests.support.people import Listener
 from tests.support.ptyscreen import PtyScreen
+from tests.support.waiting import PATIENCE
 from tests.terminal.chat.test_screen import has_line
 
 CTRL_C, CTRL_R, CTRL_Z, UP = "\x03", "\x12", "\x1a", "\x1b[A"
@@ -159,7 +160,8 @@ def shell(room, tmp_path):
     with PtyScreen([bash, "--norc", "--noprofile", "-i"], env={"PS1": "shell: ", "HISTFILE": ""}) as screen:
         screen.wait_until(lambda: "shell:" in screen.text)
         screen.press(shlex.join(program) + "\n")
-        screen.wait_until(lambda: "you joined" in screen.text and has_line(screen, ""))
+        # The shell starts no fork of what is imported already: a busy machine needs long for it.
+        screen.wait_until(lambda: "you joined" in screen.text and has_line(screen, ""), 3 * PATIENCE)
         yield screen
 
 
@@ -169,6 +171,7 @@ def is_raw(screen: PtyScreen) -> bool:
     return not flags & (termios.ICANON | termios.ECHO)
 
 
+@pytest.mark.timeout(240)
 def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(shell, heard):
     shell.press("half typed")
     shell.wait_until(lambda: has_line(shell, "half typed"))
@@ -187,6 +190,7 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back(shell, hear
     shell.wait_until(lambda: "left: " in shell.text)
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
 def test_a_stop_from_outside_ends_with_fg_as_well(shell, heard, number):
     shell.press("half typed")
