@@ -1,5 +1,6 @@
 """What a standby does that has lost its host: real sockets for the cards, everything else made up."""
 
+import math
 import socket
 import threading
 import time
@@ -62,8 +63,8 @@ class Stage:
         slow: float = 0.0,
         able: bool = True,
         asked: Callable[[], object] = lambda: None,
-    ) -> None:
-        """cat's port says this.
+    ) -> StandbyPort:
+        """cat's port, which says this.
 
         Args:
             by: who answers there.
@@ -80,6 +81,7 @@ class Stage:
         port = StandbyPort(self.people[by], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
         self._open_later(port)
         self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
+        return port
 
     def host(self, slow: float) -> None:
         """ann hosts, and her card takes so many s to come."""
@@ -150,6 +152,25 @@ def test_a_standby_that_has_more_goes_first(stage, dead):
     stage.timing = PATIENT
     stage.cat(6)
     assert seek(stage.bob(5, dead)) == Wait("Another standby takes over.")
+
+
+def test_a_standby_that_goes_first_and_dies_is_replaced(stage, dead):
+    stage.timing = PATIENT
+    port = stage.cat(6)
+    takeover = stage.bob(5, dead)
+    assert seek(takeover) == Wait("Another standby takes over.")
+    port.close()
+    takeover._loss.promoted = CAT, -math.inf  # its time is over,
+    takeover._loss.asked_at = None  # and everybody is asked again
+    assert seek(takeover) == Claim(make_epoch(2, BOB))
+
+
+def test_one_that_is_to_go_first_and_does_not_is_passed_over_but_its_lines_are_not(stage, dead):
+    asked: list[str] = []
+    stage.timing = replace(PATIENT, promotion=0.0)
+    stage.cat(6)
+    assert seek(stage.bob(5, dead, fetch=lambda place: asked.append(place.nick))) == Claim(make_epoch(2, BOB))
+    assert asked == ["cat"]
 
 
 def test_nobody_moves_a_room_whose_host_another_standby_hears(stage, dead):

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.client.events import Closed
-from lanchat.errors import HostKeyChanged, LanchatError, TimedOut
+from lanchat.errors import HostKeyChanged, LanchatError, NotLanchat, TimedOut
 from lanchat.protocol.delegation import Delegation, Standby, TermRecord
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.ids import member_id
@@ -308,6 +308,14 @@ def _changed(event, **changes):
     import msgspec
 
     return msgspec.structs.replace(event, **changes)
+
+
+def test_session_tickets_without_end_of_a_host(evil_host, victim):
+    """They are records without content, as KeyUpdates are; these come at the end of the handshake."""
+    mallory = evil_host(lambda caller: caller.establish())
+    mallory._context.num_tickets = 1000
+    with pytest.raises(NotLanchat, match="noise"):
+        victim(mallory.port).join()
 
 
 @pytest.mark.full
