@@ -1,10 +1,13 @@
 """What a host's person is told while the addresses of the machine change."""
 
 import sys
+from contextlib import closing
 
 import pytest
 
 from lanchat.api.reach import ReachNotices, endpoints_of
+from lanchat.client.member import Member
+from lanchat.network.connect import dial
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.timing import Timing
 from tests.support.addresses import LOOPBACK, Machine
@@ -16,7 +19,7 @@ NOT_OURS = Address("lo", "203.0.113.9", 24)  # kept for documentation (RFC 5737)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 has to be set up first")
-def test_a_new_address_is_told_and_can_be_joined_at(host, join):
+def test_a_new_address_is_told_and_can_be_joined_at(host, identity):
     machine = Machine(*LOOPBACK.now())
     on = machine.own("lo")
     room, said = host("Room A", on=on, timing=EAGER), list[str]()
@@ -26,6 +29,9 @@ def test_a_new_address_is_told_and_can_be_joined_at(host, join):
         wait_until(lambda: said)
         assert said == [f"This machine has a new address. Others join with: lanchat join {there}"]
         assert endpoints_of(room, on) == [there]
+        with closing(Member(lambda: dial((there,)), identity("ann"), "ann")) as ann:
+            ann.join()
+            assert room.people == 1
 
 
 def test_an_address_at_which_nobody_can_join_is_told_and_not_passed_on(host):

@@ -260,7 +260,6 @@ def test_what_a_stranger_says_is_only_text(room, visit):
     eve.close()
 
 
-@pytest.mark.full
 def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, join, visit):
     ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
     at = time.time_ns() // 1_000_000 - 60_000
