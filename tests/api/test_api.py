@@ -611,7 +611,7 @@ def test_the_nick_by_default(hal, monkeypatch):
 def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
     title = own_title("Found")
     with lanchat.host(title, nick="hal", port=0) as hal:
-        listing = wait_until(lambda: _listing(title), 20)
+        listing = wait_until(lambda: _listing(title))
         assert (listing.title, listing.host, listing.people, listing.password) == (title, "hal", 1, False)
         assert [str(endpoint) for endpoint in listing.endpoints] == [address(hal)]
         with lanchat.join(title.upper(), nick="ann") as ann:
@@ -621,14 +621,14 @@ def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
         monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "eve"))  # one home has one room of a title
         with lanchat.host(title, nick="eve", port=0):
             monkeypatch.setenv("LANCHAT_HOME", ann_home)
-            wait_until(lambda: sum(listing.title == title for listing in lanchat.rooms(wait=0.3)) == 2, 20)
+            wait_until(lambda: sum(listing.title == title for listing in lanchat.rooms(wait=0.3)) == 2)
             with lanchat.join(title, nick="ann") as ann:
                 assert ann.card.host == "hal", "she has been there before"
             monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "bob"))  # somebody who has been in neither
             with pytest.raises(lanchat.LanchatError, match="2 rooms are called") as caught:
                 lanchat.join(title, nick="bob").close()
             assert address(hal) in caught.value.hint
-    wait_until(lambda: _listing(title) is None, 20)
+    wait_until(lambda: _listing(title) is None)
 
 
 def _listing(title: str):

@@ -22,7 +22,7 @@ from tests.support.cases import cases
 from tests.support.commands import Commands, Running
 from tests.support.longer import TIMES
 from tests.support.program import Ended, start
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 if os.name == "posix":
     from tests.support.ptyscreen import PtyScreen
@@ -161,7 +161,7 @@ def loaded(*arguments: str, code: int = 0) -> set[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=2 * PATIENCE,
     )
     assert done.returncode == code, done.stderr[-1000:]
     return {name.split(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)}
@@ -565,11 +565,11 @@ def test_the_exit_code_is_right_although_nobody_reads_stderr(lanchat):
     env = {**os.environ, **{name: value for name, value in lanchat.env().items() if value is not None}}
     for arguments, code in ((("join", "127.0.0.1:1"), 3), (("host",), 2)):
         process = start(lanchat.argv(*arguments), stderr=writing, env=env)
-        assert process.wait(20) == code
+        assert process.wait(PATIENCE) == code
     looking = start(lanchat.argv("rooms", "--watch"), stderr=writing, env=env)
-    wait_until(partial(_is_looking, looking.pid), 20)
+    wait_until(partial(_is_looking, looking.pid))
     looking.send_signal(signal.SIGINT)
-    assert looking.wait(20) == 130
+    assert looking.wait(PATIENCE) == 130
     os.close(writing)
 
 
@@ -596,7 +596,7 @@ def test_a_closed_stdout_is_no_error(lanchat):
 )
 def test_a_signal_ends_a_search(lanchat, number, command):
     running = lanchat.start(*command)
-    wait_until(lambda: _is_looking(running.pid), 20)
+    wait_until(lambda: _is_looking(running.pid))
     ended = running.stop(number)
     assert (ended.code, ended.err.strip()) == (130, ""), "rooms of other tests may stand on its list"
 

@@ -41,7 +41,7 @@ from lanchat.storage.member_store import DiskStore
 from lanchat.storage.reader import LogReader
 from tests.hostile.attackers import ROOM, Caller, let_in
 from tests.support.people import Listener
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @dataclass
@@ -245,7 +245,7 @@ def test_a_key_in_the_middle_is_not_used(sit_down, identity):
     assert table.heard(Who) == Who(table.heard(Who).id, bob.id, "bob")
     table.say(Owner(table.heard(Who).id, bob.id, "bob", mallory.public))
     table.vera.hear_kind(Notice, code="refused")
-    assert table.vera.member.outgoing.wait_acked(0)
+    assert table.vera.member.outgoing.wait_acked(PATIENCE)
     assert table.heard_all_without(Tell)
 
 

@@ -189,6 +189,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from lanchat.storage.identity import load_identity
+from tests.support.waiting import PATIENCE
 sys.stdin.read()
 print(load_identity(Path(sys.argv[1])).id)
 """
@@ -208,7 +209,7 @@ def test_processes_that_start_at_once_get_one_key(home):
         assert process.stdin is not None
         process.stdin.close()  # ready, go
         process.stdin = None
-    ids = [process.communicate(timeout=20)[0].decode().strip() for process in started]
+    ids = [process.communicate(timeout=PATIENCE)[0].decode().strip() for process in started]
     assert len(set(ids)) == 1 and ids[0] == load_identity(home).id
 
 
