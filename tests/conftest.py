@@ -43,9 +43,10 @@ from tests.support.waiting import wait_until
 pytest_plugins = ["tests.faults.report"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=15, database=None)
-hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, database=None)
-hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
+_PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None)
+hypothesis.settings.register_profile("quick", _PATIENT, derandomize=True, max_examples=15)
+hypothesis.settings.register_profile("full", _PATIENT, derandomize=True, max_examples=100)
+hypothesis.settings.register_profile("long", _PATIENT, max_examples=5000)
 
 _FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
 _MEMORY = "/dev/shm"  # a file system in memory, on Linux

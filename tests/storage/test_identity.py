@@ -17,6 +17,7 @@ from lanchat.protocol.ids import fingerprint, member_id
 from lanchat.protocol.keys import certificate_key, verify
 from lanchat.storage.identity import load_identity
 from tests.support.keys import NO_KEYS
+from tests.support.waiting import PATIENCE
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
@@ -189,7 +190,6 @@ LOAD = """
 import sys
 from pathlib import Path
 from lanchat.storage.identity import load_identity
-from tests.support.waiting import PATIENCE
 sys.stdin.read()
 print(load_identity(Path(sys.argv[1])).id)
 """
