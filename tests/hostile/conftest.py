@@ -113,8 +113,9 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 FEW = 10  # messages; at `message_rate=0.1` so many more than a burst take longer than any test
-# Deadlines are looked at ten times as often, and members reconnect at once.
-HURRY = Timing(sweep=0.1, first_retry=0.02)
+# Deadlines are looked at ten times as often, members reconnect at once, and a link has a thread only while it talks: a
+# siege ends when no thread is left that was not there before.
+HURRY = Timing(sweep=0.1, first_retry=0.02, park=0.2)
 
 
 @pytest.fixture

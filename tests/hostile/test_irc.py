@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
-from lanchat.protocol.timing import Timing
 from tests.hostile.conftest import FEW, HURRY
 from tests.support.irc import IrcClient, parsed
 from tests.support.waiting import wait_until
@@ -143,7 +142,7 @@ def test_part_and_join_in_a_loop_wait_as_well(siege, irc):
     ],
 )
 def test_a_line_without_end_ends_the_link_or_is_refused(siege, irc, data):
-    attacked = siege(irc_port=0, timing=Timing(line=0.3, sweep=0.05))
+    attacked = siege(irc_port=0, timing=replace(HURRY, line=0.3))
     eve = irc(attacked, "eve")
     eve.socket.sendall(data)
     assert eve.end()

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Left, Said
-from lanchat.protocol.timing import Timing
 from lanchat.server.admission import ATTEMPTS_OF_NEW, PasswordThrottle
 from lanchat.server.doors.irc import gate
 from tests.hostile.conftest import FEW, HURRY
@@ -90,7 +89,7 @@ def test_a_client_cannot_make_the_host_shake_hands_again_and_again(siege):
 
 @pytest.mark.parametrize("data", [b"x" * 30_000, b"@" + b"a" * 30_000, b"PRIVMSG #room-a :" + b"x" * 9000])
 def test_a_line_without_end_ends_the_link_or_is_refused(siege, irc, data):
-    attacked = siege(irc_tls_port=0, timing=Timing(line=0.3, sweep=0.05))
+    attacked = siege(irc_tls_port=0, timing=replace(HURRY, line=0.3))
     eve = irc(attacked, "eve")
     eve.socket.sendall(data)
     assert eve.end()
@@ -98,7 +97,7 @@ def test_a_line_without_end_ends_the_link_or_is_refused(siege, irc, data):
 
 
 def test_who_sends_a_line_byte_by_byte_has_no_more_time_for_it(siege, irc):
-    attacked = siege(irc_tls_port=0, timing=Timing(line=0.3, sweep=0.05))
+    attacked = siege(irc_tls_port=0, timing=replace(HURRY, line=0.3))
     eve = irc(attacked, "eve")
     with suppress(OSError):
         for _ in range(10**6):
