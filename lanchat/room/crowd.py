@@ -4,9 +4,9 @@ import heapq
 from collections.abc import Sequence
 
 from lanchat.protocol.limits import Limits
-from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed
+from lanchat.protocol.messages import Event, Joined, Left, Renamed
 from lanchat.protocol.people import PeopleEnd, PeopleList
-from lanchat.room.effects import Member, Reply
+from lanchat.room.effects import Reply
 from lanchat.room.members import Members
 
 PAGE = 50  # people; a screen full
@@ -39,9 +39,5 @@ def list_people(asked: PeopleList, members: Members) -> Sequence[Reply]:
     prefix, after = asked.prefix.casefold(), asked.after.casefold()
     found = ((member.nick.casefold(), member.id, member) for member in members)
     page = heapq.nsmallest(PAGE + 1, (one for one in found if one[0] > after and one[0].startswith(prefix)))
-    listed = [Reply(present(member)) for _, _, member in page[:PAGE]]
+    listed = [Reply(member.present) for _, _, member in page[:PAGE]]
     return [*listed, Reply(PeopleEnd(more=len(page) > PAGE))]
-
-
-def present(member: Member) -> Present:
-    return Present(member.id, member.nick, member.host, member.key, member.web, member.bot, member.away)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from lanchat.protocol.messages import Event, Present, Private, Welcome
-from lanchat.room.crowd import is_lost_in_crowd, present
+from lanchat.room.crowd import is_lost_in_crowd
+from lanchat.room.effects import Member
 from lanchat.room.room import Room
 
 
@@ -12,9 +13,13 @@ class Snapshot:
     """Everything that a session gets first, in this order."""
 
     welcome: Welcome
-    present: tuple[Present, ...]
+    people: tuple[Member, ...]  # as they are until the next change of the room
     past: tuple[Event, ...]
     private: tuple[Private, ...]  # private messages and offers of files that wait for this member
+
+    @property
+    def present(self) -> tuple[Present, ...]:
+        return tuple(member.present for member in self.people)
 
 
 def take_snapshot(room: Room, id: str, nick: str, after: int, stored: int, *, everybody: bool = False) -> Snapshot:
@@ -27,7 +32,7 @@ def take_snapshot(room: Room, id: str, nick: str, after: int, stored: int, *, ev
     """
     past, since = room.recent.since(after)
     crowd = room.crowd and not everybody
-    here = tuple(map(present, room.members.of(room.host_id, id) if crowd else room.members))
+    here = tuple(room.members.of(room.host_id, id) if crowd else room.members)
     people = room.people + (room.members.get(id, nick) is None) if crowd else 0
     if crowd:
         past = tuple(event for event in past if not is_lost_in_crowd(event))

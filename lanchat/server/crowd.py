@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from lanchat.protocol.messages import Event, FromHost, Renamed
 from lanchat.protocol.people import Crowd, PeopleEnd
 from lanchat.protocol.status import Status
-from lanchat.room.crowd import present
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.session import Dialect, Session
@@ -48,7 +47,7 @@ class CrowdDelivery:
             self._tell(sessions, batch)
             return
         members = self._room.members
-        _tell_all(sessions, [Crowd(), *map(present, members), PeopleEnd()], batch)
+        _tell_all(sessions, [Crowd(), *(member.present for member in members), PeopleEnd()], batch)
 
     def count(self, sessions: Iterable[Session], batch: Batch) -> None:
         """Tell everybody how many people are here, if that is due."""

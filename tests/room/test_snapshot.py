@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
+from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Present, Said, Say
+from lanchat.protocol.messages import Present, Rename, Said, Say
 from lanchat.protocol.status import Away
 from lanchat.room.snapshot import take_snapshot
 from tests.support.rooms import admit, room_with
@@ -21,6 +22,21 @@ def test_a_newcomer_gets_the_room_as_it_was_before_they_came():
     welcome = taken.welcome
     assert (welcome.id, welcome.nick, welcome.topic) == ("id-bob", "bob", "plans")
     assert (welcome.seq, welcome.stored, welcome.people) == (room.seq, 1, 1)
+
+
+def test_the_lines_about_people_follow_each_change_of_them():
+    room, ann, bob = room_with("ann", "bob")
+
+    def lines():
+        return [member.line for member in take_snapshot(room, "id-cat", "cat", -1, 1).people]
+
+    assert lines() == lines() == [encode(Present("id-ann", "ann")), encode(Present("id-bob", "bob"))]
+    room.act(ann, Away("lunch"))
+    bob.bot = True
+    assert lines() == [encode(Present("id-ann", "ann", away="lunch")), encode(Present("id-bob", "bob", bot=True))]
+    room.act(ann, Rename("anna"))
+    room.act(ann, Away(""))
+    assert lines() == [encode(Present("id-bob", "bob", bot=True)), encode(Present("id-ann", "anna"))]
 
 
 def test_who_comes_back_gets_what_they_lack():

@@ -59,8 +59,8 @@ class Lines:
         return encode(message)
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
-        messages: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
-        return encode_lines(messages)
+        people = [member.line for member in snapshot.people]
+        return b"".join((encode(snapshot.welcome), *people, encode_lines((*snapshot.past, *snapshot.private))))
 
 
 LINES = Lines()  # one for all doors that speak it, so that the bytes of a batch are made once

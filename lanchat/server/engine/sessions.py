@@ -57,7 +57,7 @@ class EngineSessions(Sessions):
             case wire.Left():
                 self.go(draft)
             case wire.Renamed(by=id, nick=nick, to=to):
-                present = structs.replace(_present(self._room.member(id, nick)), nick=to)
+                present = structs.replace(self._room.member(id, nick).present, nick=to)
                 changes = (*state.gone(id, nick), state.here(present, self._people.leases(id, nick)))
                 changes += (state.stands(structs.replace(self._room.member(id, nick).status, nick=to)),)
                 changes += self._owning(id, to, present.key, batch)
@@ -74,7 +74,7 @@ class EngineSessions(Sessions):
             return  # they go to another host; those who do not come there leave when our lease ends
         if self._people.is_elsewhere(id, nick):
             others = self._people.leases(id, nick) - {self._people.own}
-            change = state.here(_present(self._room.member(id, nick)), others)
+            change = state.here(self._room.member(id, nick).present, others)
             self._proposals.add(NotHere(id, nick), changes=(change,), bound=True, cause=Leaving(left))
         else:
             self._proposals.add(left, changes=state.gone(id, nick), bound=True, cause=Leaving(left))
@@ -132,7 +132,7 @@ class EngineSessions(Sessions):
             self._proposals.add(decision, changes=changes, alone=True, bound=True, cause=request, request=request)
         elif isinstance(decision, Member) and not people.is_here(decision.id, decision.nick):
             leases = people.leases(decision.id, decision.nick) | {people.own}
-            change = state.here(_present(decision), leases)
+            change = state.here(decision.present, leases)
             here = Here(decision.id, decision.nick)
             self._proposals.add(here, changes=(change,), alone=True, bound=True, cause=request, request=request)
         else:
@@ -156,7 +156,3 @@ class EngineSessions(Sessions):
     def _update_bot(self, member: Member, batch: Batch) -> None:
         if not self._people.is_elsewhere(member.id, member.nick):  # otherwise we do not know all of their sessions
             super()._update_bot(member, batch)
-
-
-def _present(member: Member) -> wire.Present:
-    return wire.Present(member.id, member.nick, member.host, member.key, member.web, member.bot, member.away)
