@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LARGEST = 10**9  # of a number; one of hundreds of digits is none for `float`
+LARGEST = 10**9  # of a number; `float` refuses one of hundreds of digits
 
 
 class BadArguments(Exception):

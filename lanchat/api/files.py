@@ -245,7 +245,7 @@ def file_called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
     """The file with this name or id; of several with one name, the last.
 
     Raises:
-        Refused: there is none.
+        Refused: no file has it.
     """
     found = [entry for entry in entries if name in (entry.name, entry.file)]
     if not found:

@@ -62,7 +62,7 @@ def join(
         bot: others see that a program speaks, so that programs do not answer each other without end.
 
     Raises:
-        ValueError: the nick breaks its rules, the invite is incomplete, or the port is none.
+        ValueError: the nick breaks its rules, the invite is incomplete, or the port is invalid.
         NoSuchRoom: no room has that name, or only another one than the room that is known by it, or no host answers at
             that address.
         LanchatError: the host refuses, several rooms have that title, ...

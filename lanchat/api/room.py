@@ -119,7 +119,7 @@ class JoinedRoom(RoomEvents):
             The message's id, as its `Said` carries it.
 
         Raises:
-            ValueError: the text is empty, or has more than 4096 bytes or 100 lines; or the id is none.
+            ValueError: the text is empty, or has more than 4096 bytes or 100 lines; or the id is invalid.
             TimedOut: the message was not acknowledged in that time (it may be later).
             LanchatError: the connection ended while this waited, or too many messages are unsent already. A message
                 that is said after the end is only stored on this disk, and sent when this person joins the room again.

@@ -65,7 +65,7 @@ def resolve(
         looking: called before the search begins.
 
     Raises:
-        ValueError: the invite is incomplete, or the port is none; the text is for a person.
+        ValueError: the invite is incomplete, or the port is invalid; the text is for a person.
         NoSuchRoom: there is no such room, or only another one than the room that is known by this title.
         LanchatError: there are several.
     """

@@ -1,4 +1,4 @@
-"""The command config: what holds of each setting, where that comes from, and the file with a person's own."""
+"""The command config: the value of each setting, where it comes from, and the file with a person's own."""
 
 import os
 import sys

@@ -55,7 +55,7 @@ OPTIONS = (
     ),
     options.flag(
         "--engine-is-durable",
-        help="With --engine, of a server that does not tell how it writes: its operator confirms appendfsync always.",
+        help="With --engine: its operator confirms appendfsync always. For a server that does not tell how it writes.",
     ),
     options.option(
         "--cohost",
@@ -68,7 +68,7 @@ OPTIONS = (
     click.option(  # without a variable: one that stays set would begin again at each start
         "--restore",
         is_flag=True,
-        help="With --engine, of a server that has lost the room: begin there again, with all that is here of it.",
+        help="With --engine: the server has lost the room; begin there again, with all that this computer has of it.",
     ),
 )
 

@@ -20,7 +20,7 @@ from lanchat.terminal.stdio import put
 )
 @options.interface
 def irc(port: int, interface: tuple[str, ...]) -> int:
-    """Be in rooms with your own IRC client, with your own key: LIST shows them, JOIN enters one.
+    """Use rooms from your own IRC client, with your own key: LIST shows them, JOIN enters one.
 
     The password of a room is the key of its channel: /join #room-a PASSWORD. Ctrl-C ends it.
 

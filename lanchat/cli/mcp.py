@@ -144,7 +144,7 @@ def _ids(allow: tuple[str, ...]) -> frozenset[str]:
     """The member ids that are named. A fingerprint has the form of a room id.
 
     Raises:
-        click.BadParameter: one is none.
+        click.BadParameter: one of them is not a fingerprint.
     """
     from lanchat.protocol.ids import is_room_id
 

@@ -109,7 +109,7 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
     """These options as one argument of the command.
 
     Args:
-        kind: the dataclass of its value, with a field for each option; one that is made by a factory is none.
+        kind: the dataclass of its value, with a field for each option. Fields that a factory makes are left out.
     """
     fields = [field.name for field in dataclasses.fields(kind) if field.default_factory is dataclasses.MISSING]
 
@@ -177,8 +177,8 @@ password_file = option(
 standby = option(
     "--standby/--no-standby",
     default=None,
-    help="Whether this computer may host the room when its host is gone (by default with a screen alone). With "
-    "--standby the owner of the room may name it even without a screen.",
+    help="Whether this computer may host the room when its host is gone (default: only with a screen). With "
+    "--standby the owner of the room may name this computer even without a screen.",
 )
 host_standby = option(
     "--standby/--no-standby",

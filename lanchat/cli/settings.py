@@ -196,7 +196,7 @@ def parse_variable(setting: Setting, text: str) -> Value:
     """The value that an environment variable gives to a setting.
 
     Raises:
-        BadSetting: it is none for it.
+        BadSetting: the setting takes no such value.
     """
     try:
         return setting.kind.check(setting.kind.parse(text))

@@ -54,7 +54,7 @@ class Outgoing(Pending):
             The message's id, which its `Said` and its `Acked` carry.
 
         Raises:
-            ValueError: the text cannot be sent (empty, too long), or the id is none.
+            ValueError: the text cannot be sent (empty, too long), or the id is invalid.
             LanchatError: too many messages are unsent already.
         """
         return self._say(Say(self._new_id(id), clean_text(text), action, again=bool(id), at=self._now()))

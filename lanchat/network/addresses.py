@@ -106,7 +106,7 @@ def _interface_of(word: str, addresses: Sequence[Address]) -> str:
     """The interface that a person means by this word; it may have no address yet.
 
     Raises:
-        LanchatError: there is none.
+        LanchatError: no interface has this name or address.
     """
     for address in addresses:
         if is_named(address, word):

@@ -95,7 +95,7 @@ def is_address(text: str) -> bool:
 
 
 def wrong_port(text: str) -> str:
-    """What stands where the port belongs, if this is clearly an address whose port is none; else ""."""
+    """What stands where the port belongs, if this is clearly an address with an invalid port; else ""."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if text.startswith("[") else host
     if not colon or not port or is_ip(text) or (":" in host and not text.startswith("[")):

@@ -22,7 +22,7 @@ def clean_message_id(text: str) -> str:
     """The id that a program gives to a message of its own, which others take as it is.
 
     Raises:
-        ValueError: it is none.
+        ValueError: a message id has another form.
     """
     if not _MESSAGE_ID.fullmatch(text):
         raise ValueError("The id of a message has 1 to 64 of these characters: A-Z a-z 0-9 _ -")

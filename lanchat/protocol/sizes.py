@@ -19,7 +19,7 @@ def parse_size(text: str) -> int:
     """Read a size such as `500M`, `10G` or `1.5 GB`. Returns bytes.
 
     Raises:
-        ValueError: it is none; the message is for a person.
+        ValueError: the text is no size; the message is for a person.
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:

@@ -15,7 +15,7 @@ class Topic(Entry, frozen=True):
 
 
 def kept_topic(value: object) -> str:
-    """The topic in a log, which may be damaged; empty if it is none."""
+    """The topic in a log, which may be damaged; empty if the value is no topic."""
     try:
         return clean_topic(value) if isinstance(value, str) else ""
     except ValueError:

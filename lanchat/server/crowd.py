@@ -42,7 +42,7 @@ class CrowdDelivery:
                 batch.tell(session, session.encode(status))
 
     def switch(self, sessions: Iterable[Session], batch: Batch) -> None:
-        """Tell everybody that the room has become a crowd, or is none any more."""
+        """Tell everybody that the room has become a crowd, or is no crowd any more."""
         if self._room.crowd:
             self._tell(sessions, batch)
             return

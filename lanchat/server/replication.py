@@ -43,7 +43,7 @@ class Replication:
     """
     Attributes:
         sync: the index of the sync standby, or NOBODY. The heartbeat says it.
-        count: grows with each change of `sync`, so that a former sync standby learns that it is none any more.
+        count: grows with each change of `sync`, so that a former sync standby learns that it is one no more.
         safe: the position up to which acks may go now. It is the very beginning while they wait for a sync standby.
 
     Args:

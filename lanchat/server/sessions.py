@@ -224,7 +224,7 @@ class Sessions(Delivery):
         _log.info("%s left: %s", member.id, reason or code)
 
     def _update_bot(self, member: Member, batch: Batch) -> None:
-        """Tell everybody if a member has become a program, or is none any more: all sessions are those of programs."""
+        """Tell everybody if a member has become a program, or is a person again: all sessions are those of programs."""
         bot = all(session.bot for session in self._sessions if session.member is member)
         if bot != member.bot:
             member.bot = bot

@@ -69,7 +69,7 @@ def write_positions(positions: Mapping[int, int], before: Mapping[str, bytes]) -
 
 
 def _read(data: object) -> dict[int, int]:
-    """The positions in a value; nothing if they are none."""
+    """The positions in a value; nothing if the value is damaged."""
     try:
         pairs = [entry.split(b":") for entry in data.split()] if isinstance(data, bytes) else []
         positions = {int(epoch): int(n) for epoch, n in pairs}

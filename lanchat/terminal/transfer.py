@@ -117,7 +117,7 @@ def get_files(
 
 
 class _ProgressLine:
-    """Shows one transfer in a line of a terminal, which is rewritten; nothing if stderr is none."""
+    """Shows one transfer in a line of a terminal, which is rewritten; it shows nothing if stderr is no terminal."""
 
     def __init__(self, talk: IO[str]) -> None:
         self._talk = talk

@@ -5,8 +5,8 @@ with the right number of characters before it, a message could go on as a line o
 others wrote is broken here, between words where that is possible, and goes on under an indent.
 
 A link that is too long for a row is the exception: it stays whole, so that it can be clicked and copied, and the
-terminal breaks it. It has no spaces, nothing follows it in its last row, and a link with anything like a time or a
-`--` in it is none: so its rest does not look like a line of ours either.
+terminal breaks it. It has no spaces, nothing follows it in its last row, and text with anything like a time or a
+`--` in it does not count as a link, so its rest does not look like a line of ours either.
 """
 
 import re

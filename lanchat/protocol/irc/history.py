@@ -93,7 +93,7 @@ def _reference(text: str, kind: str, names: Names) -> Reference:
 
 
 def moment_of(text: str) -> int | None:
-    """The ms since 1970 of a time as in server-time; None: it is none."""
+    """The ms since 1970 of a time as in server-time; None: the text is no such time."""
     if not _TIME.fullmatch(text):
         return None
     try:

@@ -14,5 +14,5 @@ def marker(server: str, target: str, at: int | None) -> bytes:
 
 
 def marked(text: str) -> int | None:
-    """The time that a client names, in ms since 1970; None: it is none."""
+    """The time that a client names, in ms since 1970; None: the text is no time."""
     return moment_of(text.removeprefix(_BEGIN)) if text.startswith(_BEGIN) else None

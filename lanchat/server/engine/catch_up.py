@@ -49,7 +49,7 @@ class CatchUp:
         """Take over the private messages that wait.
 
         Raises:
-            ProtocolError: one is none.
+            ProtocolError: one of them cannot be read.
         """
         for told in sorted((one for body in bodies if isinstance(one := decode(body, FROM_HOST), Told)), key=_when):
             self.take(told)

@@ -81,7 +81,7 @@ def write_line(line: Line) -> bytes:
 def read_line(body: bytes) -> Line:
     """
     Raises:
-        ProtocolError: this is none.
+        ProtocolError: these bytes are no line between hosts.
     """
     try:
         return _DECODER.decode(body)

@@ -69,7 +69,7 @@ class RedisServer(Closable):
         except redis.AuthenticationError as error:
             self.close()
             words = f"{self.name} does not accept this user and password, or wants one ({_brief(error)})."
-            raise LanchatError(words, "They belong into LANCHAT_ENGINE: redis://USER:PASSWORD@HOST/0") from None
+            raise LanchatError(words, "They belong in LANCHAT_ENGINE: redis://USER:PASSWORD@HOST/0") from None
         except redis.exceptions.NoPermissionError as error:
             raise self._forbidden(error) from None
         except _AWAY as error:

@@ -128,4 +128,6 @@ def _number(value: object) -> int:
 
 
 def _strange() -> LanchatError:
-    return LanchatError("What answers as the engine of this room is none: its answer has another form.")
+    return LanchatError(
+        "What answers in the place of this room's engine is something else: its answer has another form."
+    )

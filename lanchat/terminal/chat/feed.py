@@ -201,7 +201,7 @@ class Feed:
         """The people with this nick, at least one; if nobody here has it, the one who had it and has left.
 
         Raises:
-            ValueError: there is none.
+            ValueError: nobody has or had it.
         """
         found = self.roster.called(nick)
         if not found and (gone := self.roster.gone.get(same_nick(nick))):

@@ -49,7 +49,7 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
         room.stop();
         view.movedOn();
       });
-      if (!opened) view.problem(`Your browser opens no tab. Open ${page} yourself; there you are a new guest.`);
+      if (!opened) view.problem(`Your browser did not open a tab. Open ${page} yourself; you are a new guest there.`);
     },
     adopt: ({ room: id, drafts, ticket }) => {
       for (const [to, text] of Object.entries(drafts)) room.store.set(`lanchat draft ${id} ${to}`, text);

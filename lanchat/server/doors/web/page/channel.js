@@ -51,7 +51,7 @@ class Handshake {
 
   // Takes frame 2. Returns the host's key, the binding and the two keys; throws if the host does not hold its key.
   finish(frame) {
-    if (frame.length !== SECOND_SIZE) throw new Error("The host's half of the handshake has another length.");
+    if (frame.length !== SECOND_SIZE) throw new Error("The host's half of the handshake has the wrong length.");
     const theirs = frame.slice(0, 32);
     this.mixHash(theirs);
     this.mixKey(noble.x25519.getSharedSecret(this.ephemeral, theirs)); // throws if the result is all zeros
@@ -148,7 +148,7 @@ class Channel {
       if (!line.trim()) continue;
       const message = JSON.parse(line);
       if (message === null || typeof message !== "object" || typeof message.t !== "string") {
-        throw new Error("The host sends lines that are no messages.");
+        throw new Error("The host sends lines that are not messages.");
       }
       messages.push(message);
     }

@@ -75,7 +75,7 @@ class Files {
   // The offer says what the file has to be, so all of it is read once before.
   async seal(sending, person) {
     const recipient = this.room.keys.get(person.id);
-    if (!recipient) throw new Error("A guest without a key cannot get files alone.");
+    if (!recipient) throw new Error("This guest has no key, so no file can be sealed for them alone.");
     try {
       const key = random(32);
       const sum = await fileSum(sending.file);

@@ -206,7 +206,7 @@ class FileView {
     this.view.problem("");
     for (const file of files) {
       try {
-        if (this.view.to && this.view.to.id.startsWith("~")) throw new Error("A guest without a key cannot get files alone.");
+        if (this.view.to && this.view.to.id.startsWith("~")) throw new Error("This guest has no key, so no file can be sealed for them alone.");
         this.files.check(file);
         this.staged.push(file);
       } catch (error) {

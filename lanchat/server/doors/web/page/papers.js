@@ -16,7 +16,7 @@ function paperFields(paper) {
   const fields = [];
   for (let at = 0; at < end; ) {
     const size = at + 4 <= end ? view.getUint32(at) : Infinity;
-    if (at + 4 + size > end || fields.length === MAX_FIELDS) throw new Error("This is no paper.");
+    if (at + 4 + size > end || fields.length === MAX_FIELDS) throw new Error("These papers cannot be read.");
     fields.push(paper.subarray(at + 4, at + 4 + size));
     at += 4 + size;
   }
@@ -26,24 +26,24 @@ function paperFields(paper) {
 // There is one way to write a number.
 function paperNumber(field, most = Number.MAX_SAFE_INTEGER) {
   const text = fromUtf8.decode(field);
-  if (!/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most) throw new Error("A number of a paper is none.");
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(text) || Number(text) > most) throw new Error("These papers hold an invalid number.");
   return Number(text);
 }
 
 function paperBytes(field, size) {
-  if (!field || field.length !== size) throw new Error("A key of a paper has another length.");
+  if (!field || field.length !== size) throw new Error("These papers hold an invalid key.");
   return field;
 }
 
 function checkSignature(signed, key) {
   const { text, signature } = signed;
-  if (!noble.ed25519.verify(signature, text, key, { zip215: false })) throw new Error("A paper is not signed by who has to.");
+  if (!noble.ed25519.verify(signature, text, key, { zip215: false })) throw new Error("These papers do not have the right signature.");
 }
 
 // Which of these kinds a paper is.
 function checkKind(fields, ...kinds) {
   const kind = fields.length < 2 ? "" : fromUtf8.decode(fields[0]);
-  if (!kinds.includes(kind) || fromUtf8.decode(fields[1]) !== "1") throw new Error("This is another paper.");
+  if (!kinds.includes(kind) || fromUtf8.decode(fields[1]) !== "1") throw new Error("These papers are of another kind.");
   return kind;
 }
 

@@ -111,7 +111,7 @@ class TransferLink {
       case "go":
         if (this.source) return;
         if (line.at !== progress.done || line.take !== progress.take) {
-          if (line.at !== 0) throw new Error("The host goes on at another place.");
+          if (line.at !== 0) throw new Error("The host continues the file at another byte than this page.");
           progress.restart(line.take);
         }
         progress.take = line.take;
