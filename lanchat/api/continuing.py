@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
+from lanchat.api.doors import Wishes
 from lanchat.api.opening import LocalUser, own_check
 from lanchat.api.room import JoinedRoom
 from lanchat.api.search import LOOK, Search, Seen
@@ -89,6 +90,7 @@ def continue_room(
     on: OwnAddresses | None = None,
     on_problem: Callable[[str], None] = ignore,
     drop_oldest: bool = True,
+    wishes: Wishes | None = None,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Host the room of a copy, and join it.
@@ -97,12 +99,13 @@ def continue_room(
         least_term: the term that begins has at least this number.
         password: of the room; it must be the same as before, or its members cannot come in.
         drop_oldest: as for `host`.
+        wishes: the doors that were asked for.
 
     Raises:
         LanchatError: it cannot be hosted here and now.
     """
     home, on = home_folder(), on or OwnAddresses()
-    user = LocalUser(home, load_identity(home), nick, password, on, on_problem, drop_oldest, timing)
+    user = LocalUser(home, load_identity(home), nick, password, on, on_problem, drop_oldest, timing, wishes or Wishes())
     term = max(term_of(copy.epoch) + 1, least_term)
     if copy.problem or term > min(copy.named.term_limit, MAX_TERM):
         raise LanchatError(copy.problem or "The room has been moved too often: only its owner can host it now.")

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from lanchat.api.doors import Doors, Wishes, door_options, note_ports
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import Doors, LocalUser, blobs_for, door_options, now, own_log, owners_term
+from lanchat.api.opening import LocalUser, blobs_for, now, own_log, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import OwnAddresses, where
@@ -103,7 +104,6 @@ def host(
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
 
-    user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing)
     doors = Doors(
         port=port,
         plain_port=plain_port,
@@ -114,6 +114,7 @@ def host(
         web_port=web_port,
         web_names=web_names,
     )
+    user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing, Wishes(doors))
 
     def open_store(card: Card) -> MemberStore:
         return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
@@ -177,6 +178,7 @@ def host(
             timing=timing,
         )
         undo.callback(server.close)
+        note_ports(server, irc_password)
         access.belong_to(server)
         server.start(accept=False)
         hosting = Hosting(

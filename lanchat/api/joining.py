@@ -27,6 +27,7 @@ from lanchat.storage.member_store import DiskStore, HistoryStore, MemberStore, N
 from lanchat.storage.recent import RecentRoom, RecentRooms
 
 if TYPE_CHECKING:
+    from lanchat.api.doors import Wishes
     from lanchat.api.standby import Standby
 
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
@@ -100,6 +101,7 @@ def join_target(
     bot: bool = False,
     identity: Identity | None = None,
     look_back: int = 0,
+    wishes: "Wishes | None" = None,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Join the room at one of a target's addresses, or where discovery sees this very room now.
@@ -122,6 +124,7 @@ def join_target(
         bot: a program speaks, and no person.
         identity: who joins; None: this home's own.
         look_back: so many events before those that a newcomer gets are wanted as well.
+        wishes: what counts when the room comes to this computer.
 
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
@@ -161,6 +164,7 @@ def join_target(
             password=password,
             on=on or OwnAddresses(),
             on_problem=on_problem,
+            wishes=wishes,
             timing=timing,
         )
     member = Member(

@@ -1,19 +1,17 @@
 """The parts of which the hosting of a room is opened: at its owner, at another host beside it, or from a copy."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypedDict
 
 from lanchat.api.dialer import Dialer
-from lanchat.api.guesses import GuessNotices
+from lanchat.api.doors import Wishes
 from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
-from lanchat.api.web import WebAccess
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
@@ -24,10 +22,6 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.places import Rules, read_places
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
-from lanchat.server.doors.base import DoorOption
-from lanchat.server.doors.irc.door import irc_doors
-from lanchat.server.doors.native import native_door
-from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
@@ -70,35 +64,6 @@ def own_check(home: Path, room: str, owner: bytes) -> HostCheck:
     return check
 
 
-class Doors(TypedDict, total=False):
-    """Which doors a room has: the arguments of `hosted.host` that say so."""
-
-    port: int | None
-    plain_port: int | None
-    irc_port: int | None
-    irc_tls_port: int | None
-    irc_password: str | None
-    web: bool
-    web_port: int | None
-    web_names: Collection[str]
-
-
-def door_options(doors: Doors, access: WebAccess, say: Callable[[str], None]) -> list[DoorOption]:
-    """The doors that a host opens when it starts.
-
-    Args:
-        access: makes the one for browsers.
-        say: called with a sentence when somebody gives a wrong password.
-    """
-    found = [native_door(doors.get("port"), GuessNotices(say))]
-    if (plain_port := doors.get("plain_port")) is not None:
-        found.append(plain_door(plain_port))
-    found += irc_doors(doors.get("irc_port"), doors.get("irc_tls_port"), doors.get("irc_password"))
-    if doors.get("web") or doors.get("web_port") is not None:
-        found.append(access.option(doors.get("web_port")))
-    return found
-
-
 @dataclass(frozen=True)
 class LocalUser:
     """The person at this computer, in a room that it hosts.
@@ -109,6 +74,7 @@ class LocalUser:
         on: our own addresses.
         on_problem: called with a sentence.
         drop_oldest: as for `hosted.host`.
+        wishes: what counts when the room comes back to this computer.
     """
 
     home: Path
@@ -119,6 +85,7 @@ class LocalUser:
     on_problem: Callable[[str], None]
     drop_oldest: bool
     timing: Timing
+    wishes: Wishes = field(default_factory=Wishes)
     state: RoomState = field(default_factory=RoomState)
 
     @property
@@ -147,6 +114,7 @@ class LocalUser:
             timing=self.timing,
             folder=folder,
             hosting=hosting,
+            wishes=self.wishes,
         )
 
     def member(

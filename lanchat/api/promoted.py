@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
+from lanchat.api.doors import Wishes, note_ports, open_guest_doors
 from lanchat.api.hosting import Hosting
 from lanchat.api.web import WebAccess, await_browsers
 from lanchat.client.keeper import Promotion
@@ -51,6 +52,7 @@ def host_copy(
     nick: str,
     password: str | None,
     on: OwnAddresses,
+    wishes: Wishes,
     yielded: Callable[[], None],
     on_problem: Callable[[str], None],
     timing: Timing,
@@ -60,6 +62,7 @@ def host_copy(
     Args:
         rules: of the room, as the copy has them.
         card: of the last host.
+        wishes: of the person at this computer.
         yielded: called once another computer hosts the room.
 
     Raises:
@@ -68,7 +71,9 @@ def host_copy(
     replica, papers = promotion.replica, promotion.papers
     replica.finish()
     index = index_of(promotion.epoch)
-    most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
+    ours = index == OWNER_INDEX
+    rules = wishes.applied(rules) if ours else rules
+    most = rules.files if ours else min(rules.files, FILES_OF_STANDBY)
     try:
         log = SqliteLog(
             replica.path,
@@ -86,9 +91,9 @@ def host_copy(
         opened = log.open()  # before the port is taken over: if the disk is full, the standby stays and says so
         undo.callback(log.close)
         undo.callback(port.close)
-        web = WebAccess(on, locked=card.password)
+        web = WebAccess(on, locked=card.password, names=wishes.web_names)
         if rules.web:
-            await_browsers(port, identity, on, lambda: "")
+            await_browsers(port, identity, on, lambda: "", wishes.doors.get("web_port") or 0)
         listeners = port.release()
         for listener in listeners:
             undo.callback(listener.close)
@@ -128,8 +133,13 @@ def host_copy(
             )
         except ValueError as error:
             raise _unfit(error) from None
+        told = open_guest_doors(host, rules, wishes)
+        if ours:
+            note_ports(host, wishes.irc_password)
         host.start()
         undo.pop_all()
+    if told:
+        on_problem(told)
     disk = [*([blobs] if blobs is not None else []), replica]
     web.belong_to(host)
     web.tell()

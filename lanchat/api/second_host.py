@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Unpack
 
+from lanchat.api.doors import Doors, door_options
 from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, wait_for_owner
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
-from lanchat.api.opening import Doors, LocalUser, door_options
+from lanchat.api.opening import LocalUser
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import where
 from lanchat.protocol.engine import Asking

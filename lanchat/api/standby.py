@@ -7,8 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
+from lanchat.api.doors import Wishes
 from lanchat.api.file_copies import FileCopies
 from lanchat.api.hosting import Hosting
+from lanchat.api.kept_room import continues_here, open_kept, signing_of
 from lanchat.api.naming import begin_naming
 from lanchat.api.promoted import host_copy, rules_of
 from lanchat.api.web import await_browsers
@@ -25,12 +27,10 @@ from lanchat.protocol.standby import Merging
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Place as Standing
 from lanchat.server.standby import StandbyPort
-from lanchat.storage.copies import open_replica
 from lanchat.storage.delegations import Signing
-from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
-from lanchat.storage.rooms import FILES, LOCK, LOG, RoomFolder, hosted_path
+from lanchat.storage.rooms import FILES, RoomFolder, hosted_path
 from lanchat.threads import Closable, join_started
 
 _log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Standby(Closable):
         on_problem: called with a sentence.
         folder: of the room, if this program has opened it because it is the owner's.
         hosting: if this program hosts the room already.
+        wishes: what counts when the room comes to this computer.
     """
 
     def __init__(
@@ -63,13 +64,14 @@ class Standby(Closable):
         timing: Timing,
         folder: RoomFolder | None = None,
         hosting: Hosting | None = None,
+        wishes: Wishes | None = None,
     ) -> None:
         self.willing = willing
         self.hosting = hosting  # while this program hosts the room
         self._home, self._identity, self._dialer = home, identity, dialer
         self._nick, self._password = nick, password
         self._on, self._on_problem, self._timing = on, on_problem, timing
-        self._folder = folder
+        self._folder, self._wishes = folder, wishes or Wishes()
         self.owner = hosting is not None  # whether the room is ours
         self.successor = (
             ""  # who hosts the room since we have left it; "": it is closed, or was never ours to hand over
@@ -93,32 +95,27 @@ class Standby(Closable):
         self.owner = self.owner or card.owner == self._identity.public
 
     def open_copy(self, papers: Papers) -> Replica | None:
-        replica = self._open_copy(papers)
+        self._finish()
+        replica = open_kept(self._home, papers, self._identity, self._folder)
         self._copied_to = replica.path if replica is not None else None
         return replica
-
-    def _open_copy(self, papers: Papers) -> Replica | None:
-        self._finish()
-        if papers.owner != self._identity.public:
-            return open_replica(self._home, papers.room)
-        if self._folder is not None:
-            return Replica(self._folder.log_path)
-        path = hosted_path(self._home, papers.room)
-        if path is None:
-            return None  # the owner's room was opened on another computer
-        with file_errors(path):
-            lock = lock_file(path / LOCK)
-        return Replica(path / LOG, lock) if lock is not None else None
 
     def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
         self._state = state
         if self._port is None:
-            self._port = self._open_port()
+            self._port = self._open_wished_port()
         if page is None:
             self._port.close_pages()
         else:
-            await_browsers(self._port, self._identity, self._on, page, self._page_at)
+            last = self._page_at or self._wishes.doors.get("web_port") or 0
+            await_browsers(self._port, self._identity, self._on, page, last)
         return self._port.port, self._port.web_port
+
+    def _open_wished_port(self) -> StandbyPort:
+        if wanted := self._wishes.doors.get("port"):
+            with suppress(LanchatError):  # another program has it; any other port does as well, as members are told
+                return self._open_port(wanted)
+        return self._open_port()
 
     def _open_port(self, port: int | None = None) -> StandbyPort:
         assert self._card is not None
@@ -145,6 +142,7 @@ class Standby(Closable):
                 nick=self._nick(),
                 password=self._password,
                 on=self._on,
+                wishes=self._wishes,
                 yielded=self.yielded,
                 on_problem=self._on_problem,
                 timing=self._timing,
@@ -160,6 +158,11 @@ class Standby(Closable):
         self._dialer.local = host.connect
         assert host.moving is not None
         return host.moving.paper
+
+    @property
+    def guest_ports(self) -> tuple[int, int, int]:
+        ports = self.hosting.host.ports if self.hosting is not None else {}
+        return ports.get("plain", 0), ports.get("irc", 0), ports.get("irc-tls", 0)
 
     def take_to_merge(self) -> Sequence[Merging]:
         to_merge, self._to_merge = self._to_merge, []
@@ -238,25 +241,12 @@ class Standby(Closable):
             LanchatError: this computer has nothing to do it with.
         """
         assert self._card is not None
-        path = hosted_path(self._home, self._card.room)
-        if path is None or not self.owner:
-            raise LanchatError("Only the owner of the room may do that, at the computer where it was opened.")
-        return Signing(path, self._card.room, self._identity, password=self._card.password)
+        return signing_of(self._home, self._card, self._identity, owner=self.owner)
 
     @property
     def continues(self) -> bool:
         """Whether `lanchat host TITLE` goes on with the room at this computer, while nobody hosts it."""
-        from lanchat.api.continuing import find_copy  # it builds upon this module
-
-        if self._card is None:
-            return False
-        if self.owner:
-            return hosted_path(self._home, self._card.room) is not None
-        try:
-            copy = find_copy(self._card.title, home=self._home)
-        except LanchatError:
-            return False  # the command says why
-        return copy is not None and copy.papers.room == self._card.room and not copy.problem
+        return self._card is not None and continues_here(self._home, self._card, owner=self.owner)
 
     def hide(self) -> None:
         """From now on nobody finds a room that we host."""

@@ -10,9 +10,9 @@ from click.core import ParameterSource
 from lanchat.cli import options
 
 if TYPE_CHECKING:
+    from lanchat.api.doors import Doors
     from lanchat.api.engine_hosting import RoomAtEngine
     from lanchat.api.hosted import HostedRoom
-    from lanchat.api.opening import Doors
     from lanchat.cli.host import HostOptions
     from lanchat.server.engine.address import EngineChoice
     from lanchat.terminal.run import Notices

@@ -7,7 +7,7 @@ import click
 from lanchat.cli import options
 
 if TYPE_CHECKING:
-    from lanchat.api.opening import Doors
+    from lanchat.api.doors import Doors
     from lanchat.cli.host import HostOptions
 
 OPTIONS = (

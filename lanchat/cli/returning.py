@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from lanchat.cli import guests, options
 from lanchat.cli.config_file import screen_options
 from lanchat.errors import LanchatError, NotConnected
 from lanchat.terminal.stdio import put
 
 if TYPE_CHECKING:
     from lanchat.api.continuing import Copy
+    from lanchat.api.doors import Wishes
     from lanchat.api.room import JoinedRoom
     from lanchat.api.search import Elsewhere
     from lanchat.cli.host import HostOptions
@@ -87,11 +89,21 @@ class _Visit:
         from lanchat.terminal.run import telling_successor
 
         with (
-            join_at(elsewhere.target, who, self.on, self.notices, ask=self.screen, standby=1) as room,
+            join_at(
+                elsewhere.target,
+                who,
+                self.on,
+                self.notices,
+                ask=self.screen,
+                standby=1,
+                wishes=wishes_of(self.settings),
+            ) as room,
             telling_successor(room),
             Renewal(room, DEFAULT_TIMING.renewal),
         ):
             since = moment_text(datetime.fromtimestamp(elsewhere.since / 1000), date.today())
+            if self.settings.password:
+                self.notices("The room keeps its password while it moves; --password counts when nobody hosts it.")
             told = f'{safe_text(elsewhere.host)} has been hosting "{safe_text(room.title)}" since {since}'
             if self.screen:
                 return self._talk(room, f"{told}; you have joined it. /takeback makes you the host again.")
@@ -112,7 +124,9 @@ class _Visit:
 
         seen, title = look_for_host(copy, self.on), safe_text(copy.title)
         if (host := seen.host) is not None:
-            with join_at(host.target, who, self.on, self.notices, ask=self.screen, standby=1) as room:
+            with join_at(
+                host.target, who, self.on, self.notices, ask=self.screen, standby=1, wishes=wishes_of(self.settings)
+            ) as room:
                 with telling_successor(room):
                     return self._talk(room, f'{safe_text(host.host)} hosts "{title}" already; you have joined it.')
         if seen.is_hosted:
@@ -136,6 +150,7 @@ class _Visit:
                 on=self.on,
                 on_problem=self.notices,
                 drop_oldest=False,
+                wishes=wishes_of(self.settings),
             ) as room,
             telling_successor(room),
         ):
@@ -152,6 +167,27 @@ class _Visit:
             put(sys.stderr, note)
         headless = self.settings.headless
         return run_script(room, self.notices, self.script, deadline=self.deadline, headless=headless)
+
+
+def wishes_of(settings: "HostOptions") -> "Wishes":
+    """What the options of `lanchat host` ask for, of a room that comes to this computer only later, or from a copy.
+
+    Raises:
+        click.UsageError: an option is wrong.
+        LanchatError: the file with the password for IRC clients cannot be used.
+    """
+    from lanchat.api.doors import Wishes
+    from lanchat.protocol.sizes import parse_size
+    from lanchat.storage.retention import parse_retention
+
+    options.checked(parse_retention, settings.keep or "", "--keep")
+    return Wishes(
+        guests.doors(settings, guests.check(settings, locked=False)),
+        keep=settings.keep,
+        files=None if settings.files is None else options.checked(parse_size, settings.files, "--files"),
+        people=settings.people,
+        announce=not settings.no_announce,
+    )
 
 
 def _take_back(room: "JoinedRoom") -> None:

@@ -245,7 +245,7 @@ class Follower:
         if following is not None and not following.complete:
             return  # the last pages have not come yet
         self._handed_over.begin(None)
-        if replica is None or following is None or index is None:
+        if replica is None or following is None or index is None or self._keeper is None:
             return
         if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
             return _log.warning("this computer does not have all of the room, and cannot host it")
@@ -254,7 +254,7 @@ class Follower:
         term = 1 + (term_of(timeline.epoch) if timeline is not None else 0)
         if paper := self._host(make_epoch(term, index), "failback" if index == OWNER_INDEX else "handover"):
             self._handed_over.begin(time.monotonic())
-            self._send(Promoted(paper))
+            self._send(Promoted(paper, *self._keeper.guest_ports))
 
     def _host(self, epoch: int, reason: str) -> bytes:
         """Host the room in this term. Returns its record; b"": this computer cannot."""

@@ -71,6 +71,10 @@ class Keeper(Protocol):
             LanchatError: it cannot.
         """
 
+    @property
+    def guest_ports(self) -> tuple[int, int, int]:
+        """The ports for netcat and for IRC clients, without and with TLS, while we host the room; 0: there is none."""
+
     def take_to_merge(self) -> Sequence[Merging]:
         """What this computer had when it yielded as the host, and what the new host may lack. Returned only once."""
 

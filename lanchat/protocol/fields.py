@@ -16,6 +16,7 @@ class TooLong(ValueError):
 
 
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 Last = Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]  # a seq; -1: none
 Short = Annotated[str, Meta(max_length=MAX_CODE)]  # ids, codes
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_CODE)]  # of a message, the sender's own

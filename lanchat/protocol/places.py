@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, structs
 from lanchat.errors import ProtocolError
 from lanchat.protocol.address import Endpoint, parse_endpoint
 from lanchat.protocol.delegation import MAX_STANDBYS
-from lanchat.protocol.fields import Bytes32, Name, Number, Short
+from lanchat.protocol.fields import Bytes32, Name, Number, Port, Short
 from lanchat.protocol.timeline import MAX_INDEX
 
 MAX_ADDRESSES = 4  # of one computer
@@ -57,6 +57,10 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     ticket: Short = ""  # of the guest link to that page, as it stands there
     ticket_until: Number = 0  # s since 1970
     people: Number = 0  # whom it holds; 0: as many as every room
+    plain: Port = 0  # of the door for netcat; 0: there is none
+    irc: Port = 0  # of the doors for IRC clients
+    irc_tls: Port = 0
+    irc_password: bool = False  # that these are asked for a password, which only the owner's computer knows
 
     def admitting(self, bans: dict[str, str], locked: bool) -> "Rules":
         """The same settings with other access rules."""
@@ -67,6 +71,12 @@ class Rules(Struct, frozen=True, omit_defaults=True):
 
     def with_page(self, web: bool, ticket: str, until: int) -> "Rules":
         return structs.replace(self, web=web, ticket=ticket, ticket_until=until)
+
+    def with_settings(self, *, keep: str, files: int, people: int, hidden: bool, web: bool) -> "Rules":
+        return structs.replace(self, keep=keep, files=files, people=people, hidden=hidden, web=web)
+
+    def with_guests(self, plain: int, irc: int, irc_tls: int, irc_password: bool) -> "Rules":
+        return structs.replace(self, plain=plain, irc=irc, irc_tls=irc_tls, irc_password=irc_password)
 
 
 _PLACES = msgspec.json.Decoder(tuple[Place, ...])

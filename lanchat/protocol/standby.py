@@ -8,14 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanchat.protocol.fields import Blob, Box, Last, Message, Name, Number, Short
+from lanchat.protocol.fields import Blob, Box, Last, Message, Name, Number, Port, Short
 
 MAX_PAPER = 4096  # bytes; a delegation of seven standbys has 0.8 KB, a record of 64 earlier terms 2.3 KB
 MAX_LIST = 8192  # characters of a list in JSON, of all standbys or of all access rules
 
 Paper = Annotated[bytes, Meta(max_length=MAX_PAPER)]
 Instance = Annotated[bytes, Meta(min_length=8, max_length=8)]  # of a copy, see delegation.py
-Port = Annotated[int, Meta(ge=0, le=65535)]
 Index = Annotated[int, Meta(ge=-1, le=63)]  # of a host, see delegation.py; -1: nobody
 
 
@@ -115,6 +114,9 @@ class Promoted(StandbyMessage, frozen=True):
     """This computer hosts the room now, and this is its record."""
 
     term: Paper
+    plain: Port = 0  # of its door for netcat; 0: it has none
+    irc: Port = 0  # of its doors for IRC clients
+    irc_tls: Port = 0
 
 
 # ---- from a host that has yielded to another one, to this

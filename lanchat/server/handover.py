@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.guest_ports import GuestPorts, Onward
 from lanchat.protocol.messages import Closing, FromMember
-from lanchat.protocol.standby import Promote, StandbyMessage
+from lanchat.protocol.standby import Promote, Promoted, StandbyMessage
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
@@ -181,20 +182,22 @@ class Handovers:
             return self._end(handover, "That computer has not taken over in time.")
         return ()
 
-    def promoted(self, session: Session, paper: bytes) -> None:
+    def promoted(self, session: Session, message: Promoted) -> None:
         """A standby says that its term has begun, and sends the record of that term."""
         handover = self._handover
         if handover is None or handover.session is not session or handover.stage != "asked":
             return
         key = session.member.key if session.member is not None else b""
         try:
-            self._standing.check_successor(paper, key)
+            self._standing.check_successor(message.term, key)
         except ProtocolError as error:
             _log.warning("not handed over: %s", error)
             return  # the time runs out
         nick, host = self._standing.nick(handover.index), self._room.host_nick
         text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
         self._sessions.closing = Closing("moved", text, handover.index)
+        ports = GuestPorts(message.plain or None, message.irc or None, message.irc_tls or None)
+        self._sessions.onward = Onward(self._standing.address(handover.index), ports)
         handover.stage, self.successor = "over", nick
         handover.done("")
         self._yielded()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.guest_ports import GuestPorts
 from lanchat.protocol.places import Rules, read_rules, write_rules
 from lanchat.protocol.standby import MAX_LIST, State
 from lanchat.server.items import WebChanged
@@ -68,6 +69,14 @@ class KeptRules:
         with self._changing:
             self.rules = self.rules.with_page(changed.open, changed.ticket, changed.ticket_until)
             self._store()
+
+    def change_guest_ports(self, ports: GuestPorts, *, irc_password: bool) -> None:
+        """Note which doors the owner has opened for people without lanchat."""
+        changed = self.rules.with_guests(ports.plain or 0, ports.irc or 0, ports.irc_tls or 0, irc_password)
+        with self._changing:
+            if changed != self.rules:
+                self.rules = changed
+                self._store()
 
     def save(self) -> None:
         """Store the rules under a new revision."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.network.keepalive import Keepalive
-from lanchat.protocol.messages import Event, FromHost, Refused, Said, Told
+from lanchat.protocol.guest_ports import Onward
+from lanchat.protocol.messages import Closing, Event, FromHost, Refused, Said, Told
 from lanchat.room.effects import Member
 from lanchat.room.snapshot import Snapshot
 
@@ -84,6 +85,10 @@ class Session:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         """The bytes that this session gets before its first live event."""
         return self.dialect.snapshot(snapshot)
+
+    def farewell(self, closing: Closing, onward: Onward | None) -> bytes:
+        """The last bytes that this session gets. `onward`: where guests go on; None: nowhere."""
+        return self.encode(closing)
 
     def refuse(self, refused: Refused) -> None:
         """Tell the client that it may not enter, and end its link."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
+from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.standby import Heartbeat
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Member
@@ -32,6 +33,7 @@ class Sessions(Delivery):
 
     Attributes:
         closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
+        onward: where people without lanchat go on after that; None: nobody has said so.
         gone: called with each session that has ended.
         beside: the other hosts of the room; None: it never has any.
         clock: s of a monotonic clock.
@@ -43,6 +45,7 @@ class Sessions(Delivery):
     def __init__(self, room: Room, acks: Acks) -> None:
         super().__init__(room, acks)
         self.closing: wire.Closing | None = None
+        self.onward: Onward | None = None
         self.gone: Callable[[Session], None] = lambda session: None
         self.beside: Beside | None = None
         self.clock = time.monotonic
@@ -91,7 +94,7 @@ class Sessions(Delivery):
         """Let a client in, or tell it why not."""
         session = request.session
         if self.closing is not None:
-            session.link.finish(session.encode(self.closing))
+            session.link.finish(session.farewell(self.closing, self.onward))
             return
         nick = request.nick
         decision = self._join(request, nick, batch)
@@ -237,4 +240,4 @@ class Sessions(Delivery):
         for session in self._sessions:
             own = self.beside is not None and session.member is not None and session.member.host
             if not own or self.closing.code != "moved":  # the host's own person stays, to read why nobody else is here
-                session.link.finish(session.encode(self.closing))
+                session.link.finish(session.farewell(self.closing, self.onward))

@@ -5,14 +5,15 @@ Only a room with papers has it. In other rooms `Commands.standbys` is None, whic
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol import standby as wire
-from lanchat.protocol.ids import member_id
+from lanchat.protocol.ids import is_verified, member_id
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Moved, Told
 from lanchat.protocol.timeline import index_of, make_seq, term_of
 from lanchat.protocol.timing import Timing
+from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import plausible_term
 from lanchat.server.batch import Batch
@@ -63,6 +64,7 @@ class Standbys:
         self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at, self._promised = 0.0, False  # whether everybody expects the next heartbeat
+        self._guests_stay = True  # else those of the last host have left
         self._settled_at: float | None = None  # when members who have not come over from the last host count as gone
         self._shown = ShownPapers(standing)
         self.later_term = -1  # the highest epoch that has begun elsewhere, as its own record says
@@ -84,8 +86,11 @@ class Standbys:
         return self.replication.safe
 
     def expect_roster(self) -> None:
-        """Wait for the people who were in the room at the last host: they come over without a `joined`."""
-        self._settled_at = self._clock() + self._timing.roster
+        """Wait for the people who were in the room at the last host: they come over without a `joined`.
+
+        Nobody waits for guests: who has proven no identity comes back as somebody new, and wants the nick again.
+        """
+        self._settled_at, self._guests_stay = self._clock() + self._timing.roster, False
 
     # ---- what comes in
 
@@ -120,8 +125,8 @@ class Standbys:
                     self.name(Named(b"", self.followers.places(session)), batch)
             case wire.Stored():
                 self.followers.stored(session, message, now)
-            case wire.Promoted(term=term):
-                self.handovers.promoted(session, term)
+            case wire.Promoted():
+                self.handovers.promoted(session, message)
             case wire.Delegation(paper=paper):
                 self.name(Named(paper, ()), batch)
 
@@ -227,9 +232,12 @@ class Standbys:
             return self.handovers.go_on(everything, rev, batch)
         if self._is_below and now >= self._rises_at:
             self._rise(batch)
+        if not self._guests_stay:
+            self._guests_stay = True
+            self._settle([member for member in self._room.members if not is_verified(member.id)], batch)
         if self._settled_at is not None and now >= self._settled_at:
             self._settled_at = None
-            self._settle(batch)
+            self._settle(self._room.members, batch)
         return ()
 
     def _begin(self, session: Session, batch: Batch) -> None:
@@ -239,9 +247,10 @@ class Standbys:
         for told in [record for record in batch.records if isinstance(record, Told)]:
             self._tell(session, told, batch)
 
-    def _settle(self, batch: Batch) -> None:
+    def _settle(self, members: Iterable[Member], batch: Batch) -> None:
+        """Those of these people who have not come over have left."""
         words = f"when the room moved to {self._room.host_nick}"
-        for member in [member for member in self._room.members if not member.sessions]:
+        for member in [member for member in members if not member.sessions]:
             self._sessions.publish(Left(UNNUMBERED, batch.now, member.id, member.nick, "lost", words), batch)
 
     def _tell_rules(self, copies: Sequence[Session], batch: Batch) -> None:

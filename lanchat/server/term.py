@@ -172,6 +172,11 @@ class Standing:
         self.places = {**self.places, **{place.index: place for place in changed}}
         return bool(changed)
 
+    def address(self, index: int) -> str:
+        """The address by which the computer with this index is reached first; "": it is not known."""
+        place = self.places.get(index)
+        return next((endpoint.shared.host for endpoint in place.endpoints), "") if place is not None else ""
+
     def nick(self, index: int) -> str:
         """The nick of the person at the computer with this index; "": it is not known."""
         place = self.places.get(index)

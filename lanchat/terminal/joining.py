@@ -28,6 +28,7 @@ from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import sentence
 
 if TYPE_CHECKING:
+    from lanchat.api.doors import Wishes
     from lanchat.api.joining import Keeping
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import Target
@@ -106,10 +107,17 @@ def join_listing(
 
 
 def join_at(
-    target: "Target", who: Who, on: OwnAddresses, on_problem: Callable[[str], None], *, ask: bool, standby: int
+    target: "Target",
+    who: Who,
+    on: OwnAddresses,
+    on_problem: Callable[[str], None],
+    *,
+    ask: bool,
+    standby: int,
+    wishes: "Wishes | None" = None,
 ) -> "JoinedRoom":
     """Join a room whose host is known, and ask for what is missing; see `join_by_name`."""
-    return _join(target, "", who, on, on_problem, ask, discard=False, standby=standby)
+    return _join(target, "", who, on, on_problem, ask, discard=False, standby=standby, wishes=wishes)
 
 
 def _join(
@@ -126,6 +134,7 @@ def _join(
     bot: bool = False,
     identity: "Identity | None" = None,
     look_back: int = 0,
+    wishes: "Wishes | None" = None,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -150,6 +159,7 @@ def _join(
                 on=on,
                 on_problem=on_problem,
                 looking=_say_looking if ask else lambda: None,
+                wishes=wishes,
                 drop_oldest=keeping == "nothing",  # then nobody reads them
                 reopening=ask,
                 catch_up=ask,

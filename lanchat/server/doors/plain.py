@@ -24,6 +24,7 @@ from lanchat.network.link import Link
 from lanchat.network.sockets import ReadSize
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.framing import MAX_LINE, LineSplitter
+from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
     Bye,
@@ -112,7 +113,7 @@ class PlainDoor:
         id = f"{UNVERIFIED}{secrets.token_hex(4)}"
         quota.admit(id)
         self._serving.admission.admit(link)
-        session, inbox = Session(link, self, echoes=False, own_join=False), self._serving.inbox
+        session, inbox = PlainSession(link, self, echoes=False, own_join=False), self._serving.inbox
         throttle = Throttle(link, quota.lines)
         inbox.put(JoinRequest(session, id, nick, any_nick=True))
         try:
@@ -145,6 +146,14 @@ class PlainDoor:
     def _who(self, room: Room) -> bytes:
         here = f"{room.people:,} people" if room.crowd else listed([member.nick for member in room.members])
         return self.encode(Notice("here", f"Here: {here}."))
+
+
+class PlainSession(Session):
+    """A guest of this door."""
+
+    def farewell(self, closing: Closing, onward: Onward | None) -> bytes:
+        data = self.encode(closing)
+        return data if onward is None else data + self.encode(Notice("moved", onward.for_netcat()))
 
 
 class _Parts:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from lanchat import __version__
+from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.irc.caps import Capabilities
 from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
 from lanchat.protocol.irc.labels import batched, labelled
@@ -238,6 +239,14 @@ class IrcSession(Session):
                 return b""
             case _:
                 return self.dialect.encode(message)
+
+    def farewell(self, closing: Closing, onward: Onward | None) -> bytes:
+        if onward is None:
+            return self.encode(closing)
+        words = onward.for_irc(encrypted=self.encrypted)
+        port = onward.irc_port(encrypted=self.encrypted)
+        bounce = self.replies.reply("010", onward.address, str(port), last=words) if port else b""
+        return bounce + self.encode(Closing(closing.code, f"{closing.text} {words}", closing.to))
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         welcome = snapshot.welcome
