@@ -81,6 +81,7 @@ def host_copy(
             index=index,
             new_term=True,
             keep=parse_retention(rules.keep),
+            checked=replica.is_sound,
             on_damage=on_problem,
             timing=timing,
         )

@@ -5,7 +5,7 @@ resends the own messages that the timeline of the host does not cover, with thei
 others, so a merge can forge nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lanchat.protocol.limits import LATE_AGE, SAID_AGAIN, memory_of
 from lanchat.protocol.messages import Said, Say
@@ -14,7 +14,7 @@ from lanchat.protocol.timeline import Timeline
 HELD = 1000  # lines kept in memory, because the disk may not have them yet, or never
 HELD_SIZE = 4 * 1024 * 1024  # bytes of memory of their texts, at most
 
-Stored = Callable[[int, Callable[[int], bool]], Iterable[Said]]
+Stored = Callable[[int, Sequence[tuple[int, int]]], Iterable[Said]]
 
 
 class OwnLines:
@@ -45,7 +45,7 @@ class OwnLines:
 
         Args:
             timeline: of the host; None: it shows none, and so has everything that it has acknowledged.
-            stored: returns our lines on the disk that were said since a time, with numbers of which this is true.
+            stored: returns our lines on the disk that were said since a time, with numbers between those of a pair.
         """
         if timeline is None:
             return []
@@ -55,7 +55,7 @@ class OwnLines:
         return [*self._missing.values()]
 
     def _not_in(self, timeline: Timeline, stored: Stored, since: int) -> list[Said]:
-        lines = {said.id: said for said in stored(since, lambda seq: not timeline.covers(seq))}
+        lines = {said.id: said for said in stored(since, timeline.gaps)}
         lines |= {id: said for id, (said, heard_at) in self._held.items() if heard_at >= since}  # with later numbers
         lacking = [said for said in lines.values() if said.id and not timeline.covers(said.seq)]
         return sorted(lacking, key=lambda said: said.seq)[-SAID_AGAIN:]

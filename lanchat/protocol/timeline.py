@@ -18,6 +18,7 @@ N_BITS = 32
 MAX_INDEX = (1 << INDEX_BITS) - 1
 MAX_N = (1 << N_BITS) - 1
 MAX_TERM = (1 << 15) - 1  # 53 bits in all, which every JSON reader can hold
+_END = 1 << 53  # above every number
 MAX_ENTRIES = 64  # of a timeline: 1 KB in a paper, and two months of one start a day
 
 
@@ -86,6 +87,16 @@ class Timeline:
         """Whether this number is certainly in the log, or can still come in the term that goes on."""
         epoch, n = epoch_of(seq), n_of(seq)
         return epoch == self.epoch or any(epoch == theirs and n <= last for theirs, last in self.past)
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """The numbers that are not covered: those between the two of each pair, the highest first."""
+        found, end = [], -1
+        for epoch, last in (*self.past, (self.epoch, MAX_N)):
+            if (first := make_seq(epoch, 0)) > end + 1:
+                found.append((end, first))
+            end = make_seq(epoch, last)
+        return ((end, _END), *reversed(found))
 
     def before(self, seq: int, number: int) -> int:
         """The number so many events before this one, across terms; the first of the log if there are fewer."""

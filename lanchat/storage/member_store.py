@@ -10,7 +10,7 @@ from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import Card, Got, Private, Record, Said
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
-from lanchat.storage.own_lines import lines_of
+from lanchat.storage.own_lines import Gaps, lines_of
 from lanchat.storage.reached import read_reached
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
@@ -36,8 +36,8 @@ class MemberStore(Protocol):
     def was_shown(self, sender: str, id: str) -> bool:
         """Whether the history says that this private message was shown."""
 
-    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
-        """What this member has said since a time, in ms since 1970, with numbers that a host lacks."""
+    def own_lines(self, me: str, since: int, gaps: Gaps) -> Sequence[Said]:
+        """What this member has said since a time, in ms since 1970, with numbers in these gaps."""
 
     def add_unsent(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
@@ -71,7 +71,7 @@ class NoStore:
     def was_shown(self, sender: str, id: str) -> bool:
         return False
 
-    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
+    def own_lines(self, me: str, since: int, gaps: Gaps) -> Sequence[Said]:
         return ()
 
     def add_unsent(self, message: Talk) -> None:
@@ -101,9 +101,9 @@ class _OnDisk:
         except LanchatError:
             return False
 
-    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
+    def own_lines(self, me: str, since: int, gaps: Gaps) -> Sequence[Said]:
         paths = log_paths(self._home, self._card.room)
-        return [said for path in paths for said in lines_of(path, me, since, lacks)]
+        return [said for path in paths for said in lines_of(path, me, since, gaps)]
 
     def _read_shown(self) -> Sequence[tuple[str, str]]:
         try:

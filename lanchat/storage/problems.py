@@ -53,3 +53,8 @@ def in_words(error: Failure | OSError) -> str:
 def tolerant(data: bytes) -> str:
     """Decode text from the file; a damaged character must not cost a whole line."""
     return data.decode(errors="replace")
+
+
+def passes(error: Failure) -> bool:
+    """Whether this error says nothing about the file itself, and may pass."""
+    return problem_of(error) in (StoreProblem.DISK_FULL, StoreProblem.LOCKED)

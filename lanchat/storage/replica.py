@@ -22,7 +22,7 @@ from lanchat.protocol.timeline import Timeline
 from lanchat.storage.files import FileLock, file_errors
 from lanchat.storage.log import waiting_size
 from lanchat.storage.problems import FAILURES, in_words
-from lanchat.storage.repair import open_store
+from lanchat.storage.repair import is_small, open_store
 from lanchat.storage.schema import looks_of
 from lanchat.storage.store import Store
 from lanchat.threads import Closable, join_started
@@ -136,6 +136,11 @@ class Replica(Closable):
     def is_over(self) -> bool:
         """Whether nothing more can be stored: it is closed, or was given up."""
         return self._closing or bool(self._trouble)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the file can be opened without a check: it was checked here, and nothing has gone wrong since."""
+        return not self._trouble
 
     def append(self, records: Sequence[Record], owned: Sequence[Owned], values: Mapping[str, bytes]) -> None:
         """Store these in one transaction, or together with others. Never waits.
@@ -263,7 +268,7 @@ class Replica(Closable):
 
     def _open(self) -> Store:
         with self._errors():
-            store, damage = open_store(self.path, durable=True)
+            store, damage = open_store(self.path, durable=True, suspect=is_small(self.path))
         if damage:
             _log.warning("%s", damage)
         return store

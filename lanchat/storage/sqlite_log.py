@@ -20,8 +20,8 @@ from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, part_of
 from lanchat.storage.paged_reader import PagedReader
-from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
-from lanchat.storage.repair import open_store
+from lanchat.storage.problems import FAILURES, Failure, in_words, passes
+from lanchat.storage.repair import is_small, open_store
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.store import Store
 from lanchat.storage.terms import begin_term
@@ -29,7 +29,6 @@ from lanchat.storage.upkeep import Upkeep
 from lanchat.storage.waiting import Transaction, Waiting
 from lanchat.threads import join_started
 
-CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
 
 _log = logging.getLogger(__name__)
@@ -44,6 +43,7 @@ class SqliteLog:
         index: of the host, see protocol/delegation.py.
         new_term: begin a term in any case, because the room has standbys, which may have begun one.
         keep: older or surplus entries are pruned periodically.
+        checked: this program has checked the file, and alone has written to it since: a small one is not checked again.
         on_damage: called with a sentence when the file was damaged or replaced.
         wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
     """
@@ -58,6 +58,7 @@ class SqliteLog:
         index: int = OWNER_INDEX,
         new_term: bool = False,
         keep: Retention = EVERYTHING,
+        checked: bool = False,
         on_damage: Callable[[str], None] = ignore,
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         timing: Timing = DEFAULT_TIMING,
@@ -68,7 +69,7 @@ class SqliteLog:
         self._term = term
         self._host_index = index
         self._new_term = new_term
-        self._keep = keep
+        self._keep, self._checked = keep, checked
         self._on_damage = on_damage
         self._wall = wall
         self._waiting = Waiting()
@@ -87,8 +88,8 @@ class SqliteLog:
         now = self._wall()
         self._upkeep = Upkeep(self._keep, now)
         try:
-            small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
-            self._store, damage = open_store(self._path, durable=True, suspect=small)
+            suspect = not self._checked and is_small(self._path)
+            self._store, damage = open_store(self._path, durable=True, suspect=suspect)
             state = self._store.state()
             whole = state.clean and not damage
             goes_on = self._store.moving.goes_on(self._engine, whole=whole) and not self._new_term
@@ -236,7 +237,7 @@ class SqliteLog:
         return store
 
     def _fail(self, error: Failure | OSError | LanchatError) -> None:
-        if self._store is not None and (isinstance(error, FAILURES) and not _passes(error)):
+        if self._store is not None and (isinstance(error, FAILURES) and not passes(error)):
             self._store.close()  # the file may be damaged or replaced, so it is opened and checked again
             self._store = None
         trouble = str(error) if isinstance(error, LanchatError) else in_words(error)
@@ -257,8 +258,3 @@ class SqliteLog:
         except FAILURES as error:
             _log.warning("cannot close the log cleanly: %s", in_words(error))
         self._store.close()
-
-
-def _passes(error: Failure) -> bool:
-    """Whether this error says nothing about the file itself, and may pass."""
-    return problem_of(error) in (StoreProblem.DISK_FULL, StoreProblem.LOCKED)

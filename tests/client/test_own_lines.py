@@ -75,14 +75,14 @@ def test_what_the_host_has_sent_back_is_not_said_a_third_time():
 def test_lines_on_the_disk_are_said_again_and_those_in_memory_know_better():
     own, asked = after(said(FIRST, 1)), []
 
-    def stored(since, lacks):
-        asked.append((since, lacks(make_seq(RIVAL, 1)), lacks(make_seq(FIRST, 1))))
+    def stored(since, gaps):
+        asked.append((since, gaps))
         old = Said(make_seq(RIVAL, 9), NOW, ANN, "ann", f"{FIRST}-1", "line 1")
         return [said(RIVAL, 4), old]
 
     timeline = Timeline(SECOND, ((FIRST, 1),))
     assert own.lacking(timeline, stored, NOW) == [again(said(RIVAL, 4))]
-    assert asked == [(NOW - LATE_AGE, True, False)]
+    assert asked == [(NOW - LATE_AGE, timeline.gaps)]
     assert own.lacking(timeline, stored, NOW) == [again(said(RIVAL, 4))]
     assert len(asked) == 1, "the same host again: the disk has nothing new"
 
@@ -198,8 +198,8 @@ def test_lines_of_an_earlier_run_are_said_again_from_the_disk_and_then_never_mor
     bob.member.close()
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
     with closing(DiskStore(tmp_path / "home", card, ignore)) as store:
-        assert store.own_lines(line.by, 0, lambda seq: seq < line.seq) == []
-        assert [said.seq for said in store.own_lines(line.by, 0, lambda seq: True)] == [line.seq]
+        assert store.own_lines(line.by, 0, [(-1, line.seq)]) == []
+        assert [said.seq for said in store.own_lines(line.by, 0, [(-1, line.seq + 1)])] == [line.seq]
 
 
 def test_who_says_much_again_goes_no_faster_than_anybody_and_talks_meanwhile(split):

@@ -138,3 +138,14 @@ def test_what_is_common_is_on_both_lines(entries, mine):
         epoch, n = epoch_of(common), n_of(common)
         assert timeline.covers(common) and n <= mine.get(epoch, 0)
         assert all(mine.get(earlier) == last for earlier, last in past if earlier < epoch)  # no hole before it
+
+
+ENTRIES = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), unique_by=lambda entry: entry[0])
+
+
+@given(ENTRIES, st.tuples(st.integers(0, 14), st.integers(0, 7)))
+def test_a_number_is_covered_or_in_a_gap(entries, number):
+    timeline, seq = Timeline(13, tuple(sorted(entries))), make_seq(*number)
+    assert timeline.covers(seq) != any(after < seq < before for after, before in timeline.gaps)
+    ends = [end for gap in reversed(timeline.gaps) for end in gap]
+    assert ends == sorted(ends), "in order, the highest first"

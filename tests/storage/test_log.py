@@ -554,7 +554,7 @@ def test_a_log_with_values_of_a_wrong_type_is_repaired(keeper, path, statement):
 
 def test_of_a_large_log_damaged_values_are_left_out_and_it_is_pruned_all_the_same(keeper, path, monkeypatch):
     """A large file is not checked at each start."""
-    monkeypatch.setattr(sqlite_log, "CHECK_LIMIT", 0)
+    monkeypatch.setattr(mend, "CHECK_LIMIT", 0)
     filled(path, 20)
     change(path, "UPDATE event SET at = 'soon' WHERE seq <= 5", "UPDATE event SET seq = 1 << 60 WHERE seq = 7")
     change(path, "INSERT INTO owner VALUES ('x', x'ff', 'y', 0)", "UPDATE event SET at = 0 WHERE seq < 15")
@@ -563,6 +563,15 @@ def test_of_a_large_log_damaged_values_are_left_out_and_it_is_pruned_all_the_sam
     assert one.damage == [] and [event.seq for event in one.past] == [6, *range(8, 21)]
     assert one.opened.seq == 20 and one.opened.owners == ()
     wait_until(lambda: [e.seq for e in LogReader(path).events_after(-1, 99)] == list(range(15, 21)), what="a pruning")
+
+
+def test_a_log_that_this_program_has_checked_is_not_checked_again(keeper, path):
+    """Everybody waits while a standby opens the log that it alone has written."""
+    filled(path, 20)
+    change(path, "UPDATE event SET at = 'soon' WHERE seq = 5")
+    assert keeper(checked=True).damage == []
+    [later] = keeper().damage
+    assert "damaged-1" in later
 
 
 def test_a_log_whose_numbers_are_used_up_is_an_error(path):

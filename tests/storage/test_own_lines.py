@@ -18,8 +18,11 @@ def said(epoch: int, n: int, by: str = ANN, at: int = 5) -> Said:
     return Said(make_seq(epoch, n), at, by, "ann", f"{epoch}-{n}", "hi")
 
 
-def found(path, since=0, lacks=lambda seq: True) -> list[Said]:
-    return [*lines_of(path, ANN, since, lacks)]
+ALL = ((-1, make_seq(make_epoch(9, 0), 0)),)
+
+
+def found(path, since=0, gaps=ALL) -> list[Said]:
+    return [*lines_of(path, ANN, since, gaps)]
 
 
 def test_the_newest_lines_of_one_member_are_found(tmp_path, monkeypatch):
@@ -31,7 +34,10 @@ def test_the_newest_lines_of_one_member_are_found(tmp_path, monkeypatch):
         store.add([said(FIRST, 5)])
     assert found(path) == [said(FIRST, 5), said(FIRST, 4), said(FIRST, 1, at=3)]
     assert found(path, since=4) == [said(FIRST, 5), said(FIRST, 4)]
-    assert found(path, lacks=lambda seq: seq < make_seq(FIRST, 5)) == [said(FIRST, 4), said(FIRST, 1, at=3)]
+    assert found(path, gaps=((-1, make_seq(FIRST, 5)),)) == [said(FIRST, 4), said(FIRST, 1, at=3)]
+    two = ((make_seq(FIRST, 4), make_seq(SECOND, 0)), (0, make_seq(FIRST, 4)))
+    assert found(path, gaps=two) == [said(FIRST, 5), said(FIRST, 1, at=3)]
+    assert found(path, gaps=Timeline(SECOND, ((FIRST, 5),)).gaps) == [], "the host has all"
     monkeypatch.setattr(own_lines, "SAID_AGAIN", 1)
     assert found(path) == [said(FIRST, 5)]
 
@@ -59,7 +65,7 @@ def test_who_hosted_the_room_finds_its_lines_in_the_rooms_log(tmp_path):
     with closing(Store(folder / LOG, durable=True)) as store:
         store.add([said(FIRST, 1)])
     with closing(PrivateStore(tmp_path, card, print)) as ours:
-        assert ours.own_lines(ANN, 0, lambda seq: True) == [said(FIRST, 1)]
+        assert ours.own_lines(ANN, 0, ALL) == [said(FIRST, 1)]
 
 
 def test_a_message_that_is_said_again_moves_to_its_new_place_in_a_history(tmp_path):

@@ -1,7 +1,9 @@
 """A standby's copy of a room, on a real disk."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,16 @@ def test_a_host_opens_the_log_of_a_copy_and_begins_a_term_of_its_own(copy, tmp_p
     assert opened.past == (said(FIRST, 1), said(SECOND, 1)) and opened.state["rules"] == b"{}"
     one.replica.close()
     assert copy(Timeline(make_epoch(4, 0), ((FIRST, 1), (SECOND, 1)))).begun.seq == make_seq(make_epoch(4, 0), 0)
+
+
+def test_a_copy_is_checked_when_it_is_opened_so_that_its_host_need_not_wait_for_that(copy, tmp_path):
+    one = copy()
+    one.keep(said(FIRST, 1))
+    one.replica.close()
+    with closing(sqlite3.connect(path_in(tmp_path))) as db, db:
+        db.execute("UPDATE event SET at = 'soon'")
+    assert copy().replica.is_sound
+    assert path_in(tmp_path).with_name("log.db.damaged-1").exists()
 
 
 def test_a_message_whose_sender_uses_an_id_twice_is_kept_as_the_host_keeps_it(copy, tmp_path):
