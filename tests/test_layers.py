@@ -82,6 +82,7 @@ PURE = {
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis", "lanchat.doctor.verdict"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
     *(
+        "lanchat.terminal.host_again",
         "lanchat.terminal.options",
         "lanchat.terminal.piped",
         "lanchat.terminal.phrases",

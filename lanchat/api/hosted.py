@@ -196,6 +196,8 @@ def host(
         hosting.show(on_problem, timing)
         if together is not None:
             together.begin(hosting, lambda: user.nick_now, keeper.yielded)
+        if folder is not None:
+            folder.note_engine(hosting.engine)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
             keeper.copy_files(member)

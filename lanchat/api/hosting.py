@@ -50,6 +50,7 @@ class Hosting(Closable):
         self._announce = announce
         self.naming: Naming | None = None  # names standbys, at the room's owner
         self.cohosting: Cohosting | None = None  # of a room on an engine, which may have several hosts
+        self.engine = ""  # the address of that engine, without its password
         self._outside: list[Closable] = []  # parts that show the room to others, and watch for them
 
     def show(self, on_problem: Callable[[str], None], timing: Timing) -> None:

@@ -62,11 +62,24 @@ class MovingRoom(Closable):
         return self._member.follower.cluster.silence
 
     @property
+    def engine(self) -> str:
+        """The address of the engine that numbers the room which this program hosts, without its password; "": none."""
+        hosting = self._standby.hosting if self._standby is not None else None
+        return hosting.engine if hosting is not None else ""
+
+    @property
     def goes_on(self) -> bool:
         """Whether the room is on an engine and has another host, so that it goes on without this program."""
         hosting = self._standby.hosting if self._standby is not None else None
         beside = hosting.host.beside if hosting is not None else None
         return beside is not None and beside.successor >= 0
+
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """The nicks of those who host a room on an engine together with this program, and go on without it."""
+        hosting = self._standby.hosting if self._standby is not None else None
+        beside = hosting.host.beside if hosting is not None else None
+        return beside.others if beside is not None else ()
 
     @property
     def has_other_hosts(self) -> bool:

@@ -11,7 +11,7 @@ from lanchat.network.addresses import OwnAddresses
 from lanchat.network.card import card_at
 from lanchat.network.connect import STOP_WITHIN
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.delegation import read_term
+from lanchat.protocol.delegation import TermRecord, read_term
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
@@ -31,11 +31,13 @@ class Elsewhere:
     Args:
         host: the nick of the person at that computer.
         since: ms since 1970, by that computer's clock.
+        on_engine: it hosts the room by an engine, so only one that has this engine can host it as well.
     """
 
     target: Target
     host: str
     since: int
+    on_engine: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,15 @@ class Search:
             return
         try:
             self._papers.accept(card, key, now)
-            since = read_term(card.term).began if card.term else now
+            term = read_term(card.term) if card.term else None
         except LanchatError:
             return  # nobody has named it
         with self._lock:
-            self._hosts.append(_elsewhere(endpoint, card, self._papers.owner, since))
+            self._hosts.append(_elsewhere(endpoint, card, self._papers.owner, term, now))
 
 
-def _elsewhere(endpoint: Endpoint, card: Card, owner: bytes, since: int) -> Elsewhere:
+def _elsewhere(endpoint: Endpoint, card: Card, owner: bytes, term: TermRecord | None, now: int) -> Elsewhere:
     target = Target((endpoint,), card.room, fingerprint(owner), card.password, listed=True)
-    return Elsewhere(target, card.host, since)
+    if term is None:
+        return Elsewhere(target, card.host, now)
+    return Elsewhere(target, card.host, term.began, term.engine)

@@ -53,10 +53,12 @@ def host_or_join(
     if settings.new or settings.ephemeral or settings.engine:
         return None, 0
     visit = _Visit(settings, script, notices, on, deadline, screen)
-    if rooms_called(home_folder(), title, HOSTED):
+    if known := rooms_called(home_folder(), title, HOSTED):
         seen = find_elsewhere(title, on)
         if seen.host is None:
             return None, seen.next_term
+        if seen.host.on_engine:
+            raise _needs_engine(title, known[0].engine, seen.host.host)
         who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
         return visit.return_home(seen.host, who), 0
     if settings.standby is False or settings.password or (copy := find_copy(title)) is None:
@@ -66,6 +68,23 @@ def host_or_join(
         return None, 0
     who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
     return visit.continue_or_join(copy, who), 0
+
+
+def _needs_engine(title: str, engine: str, host: str) -> LanchatError:
+    """The owner has forgotten the engine, and another computer goes on hosting the room there.
+
+    Args:
+        engine: the address of that engine, without its password; "": this computer does not know it.
+        host: the nick of the person at that computer.
+    """
+    from lanchat.protocol.text import last_argument, safe_text
+    from lanchat.terminal.host_again import host_command
+
+    again = host_command(title, engine or "redis://HOST")
+    return LanchatError(
+        f'"{safe_text(title)}" is on an engine, where {safe_text(host)} hosts it now.',
+        f"To host it there:  {again}   Or join it:  lanchat join {last_argument(title)}",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,17 @@ LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "r
 CLOSED = Closing("closed", "The host has closed the room.")
 KICKED = Closing("kicked", "The host removed you from the room.")
 BANNED = Closing("banned", "You are banned from this room.")
+ENDED = Closing("closed", "This computer does not host the room any more.")
 FAULT = Closing("error", "The host met a fault of its own when it answered you.")
 MOVED = Closing("moved", "The host has handed the room to somebody else.")
 REPLACED = Closing("replaced", "You joined from another window.")
 
-_KNOWN = (CLOSED, KICKED, BANNED, REPLACED)
+_KNOWN = (CLOSED, ENDED, KICKED, BANNED, REPLACED)
 
 
 def closed_by(nick: str) -> Closing:
     """The owner of a room with several hosts has closed it, elsewhere than at this host."""
-    return Closing(CLOSED.code, f"{safe_nick(nick)} has closed the room.", by=nick)
+    return Closing(CLOSED.code, f"The room was closed by {safe_nick(nick)}.", by=nick)
 
 
 def farewell(closing: Closing) -> errors.LanchatError:

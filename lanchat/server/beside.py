@@ -84,6 +84,11 @@ class Beside:
         return tuple(origin for place in self._places for origin in place.origins)
 
     @property
+    def others(self) -> tuple[str, ...]:
+        """The nicks of those who host the room elsewhere."""
+        return tuple(place.nick for place in self._places if place.key != self._key)
+
+    @property
     def successor(self) -> int:
         """The index of the host to which our members go when this one ends; -1: there is no other one."""
         return next((place.index for place in self._places if place.key != self._key), -1)

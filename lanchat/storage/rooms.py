@@ -48,6 +48,7 @@ class About:
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
     locked: bool = False  # only members who have been in the room before are admitted
+    engine: str = ""  # the address, without its password, of the server that numbers it; "": it was hosted without one
     more: Mapping[str, object] = field(default_factory=dict)  # fields of a later version, which are left as they are
 
 
@@ -73,6 +74,11 @@ class RoomFolder(Closable):
     def save_access(self, bans: Mapping[str, str], locked: bool) -> None:
         """Store who is banned and whether the room is locked. Never waits: a thread of its own writes it."""
         self._save(bans=dict(bans), locked=locked)
+
+    def note_engine(self, address: str) -> None:
+        """Store which engine numbers the room, for a person who forgets it. As `save_access` for the rest."""
+        if address != self.about.engine:
+            self._save(engine=address)
 
     def close(self) -> None:
         """Finish writing and release the folder. May be called twice."""

@@ -8,19 +8,27 @@ from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import last_argument, safe_text
+from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder
 from lanchat.storage.input_history import InputHistory
 from lanchat.storage.own_settings import own_settings
 from lanchat.storage.rooms import TYPED, member_file
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
+from lanchat.terminal.host_again import closing_text
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions, ScriptOptions
 from lanchat.terminal.orders import MAX_ORDER
 from lanchat.terminal.phrases import moment_text
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, is_dumb, put, read_lines
-from lanchat.terminal.wording import COMPARE, first_time_text, held_text, note_text, resent_text, unsent_text
+from lanchat.terminal.wording import (
+    COMPARE,
+    first_time_text,
+    held_text,
+    note_text,
+    resent_text,
+    unsent_text,
+)
 
 LAST_ACK = 1.0  # s; a host that is there has answered by then, and a person who leaves does not want to wait
 
@@ -96,10 +104,10 @@ def run_chat(
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
-    closes = room.hosting and room.owned and (room.ends or not room.backup)
+    closes = room.hosting and (room.owned or room.engine) and (room.ends or not room.backup)
     if closes and not room.card.ephemeral and end.error is None:
-        opens = f"lanchat host {last_argument(room.title)}"
-        put(sys.stderr, f"Closing {room.title}. {opens} opens it again, with its history.")
+        others = () if room.ends else [safe_text(nick) for nick in room.other_hosts]
+        put(sys.stderr, closing_text(safe_text(room.title), room.engine, others))
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED

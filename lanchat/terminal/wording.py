@@ -11,7 +11,7 @@ from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import grouped, last_argument, safe_text
+from lanchat.protocol.text import grouped, safe_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 from lanchat.terminal.phrases import counted
@@ -234,12 +234,6 @@ def reconnecting(reason: str) -> str:
 def closed_text(closed: str) -> str:
     """The room is closed, as this sentence says, and the member waits."""
     return f"{closed} Waiting in case it opens again; Ctrl-C leaves."
-
-
-def continues_text(title: str) -> str:
-    """The room is closed, and this computer could go on with it."""
-    command = f"lanchat host {last_argument(title)}"
-    return f"This computer keeps a copy of the room. To go on with it here, leave and enter: {command}"
 
 
 def resent_text(number: int, since: str) -> str:

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from lanchat.api.joining import join_target
+from lanchat.api.search import Search
 from lanchat.api.targets import Target
 from lanchat.client.events import Connected, Disconnected
 from lanchat.errors import HostKeyChanged, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
+from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Standbys
 from lanchat.protocol.timeline import Timeline
@@ -200,6 +202,13 @@ def test_a_computer_that_only_has_the_engine_is_believed_by_nobody(together, joi
         join("cat", at="eve")
     assert eve.people == 0
     del together.hosts["eve"]
+
+
+def test_the_owner_finds_that_another_host_has_an_engine(together, identity):
+    ann, papers = identity("ann").public, together.papers
+    search = Search(Papers(ROOM, ann, papers.delegation), ann, ())
+    search._ask(Endpoint("127.0.0.1", together.hosts["bob"].port), PATIENCE)
+    assert [(found.host, found.on_engine) for found in search._hosts] == [("bob", True)]
 
 
 def test_the_last_host_closes_the_room(together, join):

@@ -21,9 +21,9 @@ def test_all_other_words_are_marked_as_the_hosts(code):
 
 def test_who_has_closed_the_room_is_named_where_it_was_not_the_host():
     error = farewell(closed_by("ann"))
-    assert isinstance(error, RoomClosed) and (str(error), error.by) == ("ann has closed the room.", "ann")
+    assert isinstance(error, RoomClosed) and (str(error), error.by) == ("The room was closed by ann.", "ann")
     strange = farewell(Closing("closed", "Type this.", by="ann (really)"))
-    assert str(strange) == "ann??really? has closed the room.", "no other words pass for a nick"
+    assert str(strange) == "The room was closed by ann??really?.", "no other words pass for a nick"
 
 
 def test_words_of_one_code_do_not_pass_for_another():

@@ -1,7 +1,7 @@
 """Where an engine is: redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]. Pure."""
 
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 PORT = 6379
 _FORM = "An engine is redis://HOST, redis://HOST:PORT/DATABASE, or rediss:// with TLS"
@@ -21,6 +21,13 @@ class EngineAddress:
         """HOST:PORT, for a person."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def without_password(self) -> str:
+        """As a person types it, with the word PASSWORD where there is one."""
+        user = f"{quote(self.user, safe='')}:PASSWORD@" if self.password else f"{quote(self.user, safe='')}@"
+        at = self.place.removesuffix(f":{PORT}")
+        return f"redis{'s' * self.tls}://{user if self.user or self.password else ''}{at}/{self.database}"
 
 
 @dataclass(frozen=True)

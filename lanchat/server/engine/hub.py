@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import MOVED
+from lanchat.protocol.closings import ENDED, MOVED
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.engine.controls import RoomOver
@@ -189,8 +189,12 @@ class EngineHub(EngineHappening):
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
                 self._engine_sessions.paused = True
-                elsewhere = isinstance(error, Fenced) and not self._people.is_alone
-                self.sessions.closing = MOVED if elsewhere else wire.Closing("closed", str(error))
+                if isinstance(error, Fenced) and not self._people.is_alone:
+                    self.sessions.closing = MOVED
+                else:
+                    for own in [session for session in self.sessions if session.member and session.member.host]:
+                        self.sessions.dismiss(own, ENDED, batch)  # their person has just been told why
+                    self.sessions.closing = wire.Closing("closed", str(error))
                 self._ends = True
             case _:
                 super()._handle(item, batch)

@@ -122,7 +122,8 @@ class RedisLog(Closable):
             case "LOST":
                 seq = position_of(f"{said}-0".encode()).seq
                 what = f"{self.name} has lost a part of this room: it ends at message {seq:,}"
-                return EngineLost(f"{what}, and this computer has {read:,}.", _LOST)
+                what = f"{what}, and this computer has {read:,}."
+                return EngineLost(what, _LOST if self.host == self._owner else _LOST_BESIDE)
             case "TABLE":
                 what = "This room is hosted by another version of lanchat, which compares nicks differently."
                 return LanchatError(what, "Use the same version on all hosts.")
@@ -139,3 +140,4 @@ def _id(position: Position) -> str:
 
 
 _LOST = "Repair its file. Or let the room begin there again, with all that this computer has of it: --restore"
+_LOST_BESIDE = "The owner of the room can let it begin there again, with --restore."

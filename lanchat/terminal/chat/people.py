@@ -4,6 +4,7 @@ Every nick that others have chosen is made safe by nicks.py.
 """
 
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
+from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import grouped, safe_text
 from lanchat.room.roster import Person, Roster
@@ -85,9 +86,11 @@ def verify_text(person: Person, me: str, host_id: str, *, crowd: bool = False) -
 
 
 def closed_by(roster: Roster, ended: Disconnected) -> str:
-    """Who closed the room, and so has left it; the reason that we were given, where that is not known."""
+    """Who closed the room, and so has left it; the reason that we were given, where nobody wanted it or is known."""
     if ended.by:
         return f"{ended.by} closed the room."
+    if ended.reason != CLOSED.text:
+        return sentence(ended.reason)
     host = roster.member(roster.host_id)
     return f"{shown_nick(host.id, host.nick)} closed the room." if host is not None else sentence(ended.reason)
 

@@ -8,8 +8,9 @@ from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.protocol.messages import Event, Moved, Said
 from lanchat.terminal.chat.own_notes import NewSince, Note, Own
 from lanchat.terminal.chat.people import greeting_text
+from lanchat.terminal.host_again import continues_text
 from lanchat.terminal.past import was_inside
-from lanchat.terminal.wording import TAKEBACK, continues_text, lost_by
+from lanchat.terminal.wording import TAKEBACK, lost_by
 
 
 class Upcoming:

@@ -33,3 +33,17 @@ def test_anything_else_is_refused_without_a_word_of_it(text):
 def test_a_password_is_not_shown():
     assert "secret" not in repr(parse_engine("redis://:secret@box"))
     assert parse_engine("rediss://[fe80::1]:7000").place == "[fe80::1]:7000"
+
+
+@cases(
+    "text, shown",
+    [
+        ("redis://localhost", "redis://localhost/0"),
+        ("rediss://[fe80::1]:7000/3", "rediss://[fe80::1]:7000/3"),
+        ("redis://ann@box", "redis://ann@box/0"),
+        ("redis://ann:S%40cret@box/0", "redis://ann:PASSWORD@box/0"),
+        ("redis://:secret@box/0", "redis://:PASSWORD@box/0"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(text, shown):
+    assert parse_engine(text).without_password == shown

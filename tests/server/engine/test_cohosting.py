@@ -29,7 +29,7 @@ from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.engine import Asking, Ending
 from lanchat.protocol.messages import Joined, Left, Moved, Said
 from lanchat.protocol.timing import Timing
-from lanchat.server.engine.address import EngineChoice
+from lanchat.server.engine.address import EngineAddress, EngineChoice
 from lanchat.server.engine.controls import RoomOver
 from lanchat.server.engine.entries import own_key, proposal_of
 from lanchat.server.engine.redis_log import RedisLog
@@ -57,6 +57,10 @@ class Computers:
         self.people: list[Person] = []
         self.said: list[str] = []  # to those who host
         self._threads: list[threading.Thread] = []
+
+    @property
+    def engine(self) -> EngineAddress:
+        return self._engine.address
 
     def use(self, server: RedisProcess) -> None:
         """From now on this is the engine."""
@@ -184,6 +188,9 @@ def test_a_computer_that_the_owner_accepts_hosts_the_room_as_well(computers):
     assert computers.cohost(code).startswith("bob's computer may host the room from now on.")
     asked()
     computers.hear('"Room A" is open on 2 hosts: ')
+    ann = computers.hosts["ann"]
+    wait_until(lambda: ann.other_hosts == ("bob",), what="ann's host to know bob's")
+    assert ann.engine == computers.engine.without_password
     cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
     cat.room.say("one", wait=PATIENCE)
     dan.room.say("two", wait=PATIENCE)
@@ -309,7 +316,7 @@ def test_the_owner_closes_the_room_at_all_hosts(computers):
     wait_until(partial(refuses, port), what="bob's host to end")
     wait_until(lambda: bob.ended is not None, what="bob to be told")
     for room in (dan.room, bob):
-        assert str(room.ended) == "ann has closed the room.", "it was not bob"
+        assert str(room.ended) == "The room was closed by ann.", "it was not bob"
     assert not bob.hosting
     assert not any("has removed this computer" in said for said in computers.said)
     computers.hosts.pop("bob").close()
@@ -353,6 +360,7 @@ def test_a_host_whose_engine_has_lost_the_room_serves_it_no_more(computers, own_
     wait_until(partial(refuses, port), what="the host to end")
     wait_until(lambda: ann.ended is not None, what="ann to be told")
     assert not ann.hosting
+    assert str(ann.ended) == "This computer does not host the room any more."
     assert computers.hear("has lost a part of this room").endswith("--restore")
 
 

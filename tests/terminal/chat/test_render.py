@@ -201,8 +201,10 @@ def test_who_closed_the_room_is_named_although_they_have_left():
     roster.apply(Joined(1, NOON, roster.host_id, "hal", host=True, key=key))
     roster.apply(Left(2, NOON, roster.host_id, "hal"))
     assert plain(shown.render(closed)) == f"-- hal closed the room. {waits}\n"
-    by_owner = Disconnected("ann has closed the room.", closed=True, by="ann")
+    by_owner = Disconnected("The room was closed by ann.", closed=True, by="ann")
     assert plain(shown.render(by_owner)) == f"-- ann closed the room. {waits}\n", "hal only hosted it as well"
+    by_nobody = Disconnected("The host says: The disk is broken.", closed=True)
+    assert plain(shown.render(by_nobody)) == f"-- The host says: The disk is broken. {waits}\n"
 
 
 def test_in_a_narrow_window_lines_break_between_words():

@@ -1,0 +1,68 @@
+"""`lanchat host` for a room that others host, too."""
+
+import pytest
+
+from lanchat.api import returning, second_host
+from lanchat.api.engine_hosting import RoomAtEngine
+from lanchat.api.search import Elsewhere, Seen
+from lanchat.api.targets import Target
+from lanchat.cli import engines, options
+from lanchat.cli import host as command
+from lanchat.errors import LanchatError
+from lanchat.protocol.engine import EngineRoom
+from lanchat.storage.own_settings import own_settings
+from lanchat.storage.rooms import joined_folder, open_room
+from lanchat.terminal.run import Notices
+
+ROOM = "5" * 32
+
+
+@pytest.mark.parametrize(
+    ("known", "typed"),
+    [
+        ("redis://box:7000/0", 'lanchat host "Room A" --engine redis://box:7000/0'),
+        ("", 'lanchat host "Room A" --engine redis://HOST'),
+        ("redis://ann:PASSWORD@box/0", 'LANCHAT_ENGINE=redis://ann:PASSWORD@box/0 lanchat host "Room A"'),
+    ],
+)
+def test_an_owner_who_forgets_the_engine_reads_what_to_type(own_world, monkeypatch, known, typed):
+    """`/takeback` could not take the room from a host that has its numbers from an engine."""
+    own_world.mkdir()
+    with open_room(own_world, "Room A", now=1) as folder:
+        folder.note_engine(known)
+    seen = Seen(Elsewhere(Target(()), "bob", 0, on_engine=True))
+    monkeypatch.setattr(returning, "find_elsewhere", lambda title, on: seen)
+    with pytest.raises(LanchatError, match='"Room A" is on an engine, where bob hosts it now.') as error:
+        options.run(command.host, "lanchat host", ["Room A", "--headless", "--nick", "ann"])
+    assert error.value.hint.startswith(f"To host it there:  {typed}   Or join it: ")
+
+
+class _Opened:
+    """Stands for a room that this computer hosts beside its owner."""
+
+    nick = "bobby"
+
+    class card:
+        room = ROOM
+
+
+def test_a_second_host_keeps_the_nick_that_it_was_given(own_world, monkeypatch):
+    own_world.mkdir()
+    joined_folder(own_world, ROOM, "Room A", 1)
+    there, nicks = RoomAtEngine(ROOM, EngineRoom("Room A", "ann", bytes(32))), []
+
+    def host_beside(*_: object, nick: str, **__: object) -> _Opened:
+        nicks.append(nick)
+        return _Opened()
+
+    monkeypatch.setattr(engines, "find_room", lambda engine, title, home: there)
+    monkeypatch.setattr(second_host, "host_beside", host_beside)
+    for given in (["--nick", "bobby"], []):
+        arguments = ["Room A", "--engine", "redis://box", *given]
+        with command.host.make_context("host", arguments) as context:
+            settings = command.HostOptions(
+                **{name: context.params[name] for name in command.HostOptions.__annotations__}
+            )
+            command._open_room("Room A", settings, Notices(), 0, None, screen=True)
+    assert nicks == ["bobby", "bobby"]
+    assert own_settings(own_world, ROOM).nick == "bobby"
