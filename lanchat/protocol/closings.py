@@ -3,7 +3,7 @@
 from typing import Literal
 
 from lanchat import errors
-from lanchat.protocol.messages import Closing
+from lanchat.protocol.messages import Closing, Refused
 from lanchat.protocol.nicks import safe_nick
 
 Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
@@ -17,6 +17,8 @@ ENDED = Closing("closed", "This computer does not host the room any more.")
 FAULT = Closing("error", "The host met a fault of its own when it answered you.")
 MOVED = Closing("moved", "The host has handed the room to somebody else.")
 REPLACED = Closing("replaced", "You joined from another window.")
+
+NOT_NOW = Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")
 
 _KNOWN = (CLOSED, ENDED, KICKED, BANNED, REPLACED)
 
@@ -36,6 +38,17 @@ def farewell(closing: Closing) -> errors.LanchatError:
     if closing.code == MOVED.code:
         return errors.RoomMoved(MOVED.text, closing.to)
     return errors.Refused(text, code=closing.code)
+
+
+def refusal(refused: Refused) -> errors.Refused:
+    """The error that a host's refusal means to who asks to enter."""
+    text = NOT_NOW.text if refused == NOT_NOW else said_by_host(refused.text)
+    return errors.Refused(text, code=refused.code, suggestion=refused.suggestion)
+
+
+def is_paused(error: errors.Refused) -> bool:
+    """Whether the room takes nobody because its engine does not answer, which passes."""
+    return error.code == NOT_NOW.code and str(error) == NOT_NOW.text
 
 
 def said_by_host(text: str) -> str:

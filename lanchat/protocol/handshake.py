@@ -29,7 +29,7 @@ from typing import Protocol
 
 from lanchat import errors
 from lanchat.protocol.binding import Binding
-from lanchat.protocol.closings import farewell, said_by_host
+from lanchat.protocol.closings import farewell, refusal
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
     VERSION,
@@ -257,8 +257,8 @@ class MemberGreeting:
             errors.ProtocolError: the message does not belong here.
         """
         match message:
-            case Refused(code=code, text=text, suggestion=suggestion):
-                raise errors.Refused(said_by_host(text), code=code, suggestion=suggestion)
+            case Refused():
+                raise refusal(message)
             case Closing():
                 raise farewell(message)
             case Share(share=share) if self._exchange is not None and not self._shared:

@@ -3,10 +3,12 @@
 A script is never asked: it gets an error that says what to pass.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +24,11 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
 from lanchat.terminal.deadline import remaining
+from lanchat.terminal.paused import enter
 from lanchat.terminal.phrases import people_text
 from lanchat.terminal.prompts import Who, ask_nick, ask_password
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import sentence
+from lanchat.terminal.wording import note_text, sentence
 
 if TYPE_CHECKING:
     from lanchat.api.doors import Wishes
@@ -150,26 +153,32 @@ def _join(
     tries = 1 if password is None else 0
     while True:
         try:
-            room = join_target(
-                target,
-                nick,
-                password=password,
-                patience=None if ask else PATIENCE,
-                deadline=deadline,
-                on=on,
-                on_problem=on_problem,
-                looking=_say_looking if ask else lambda: None,
-                wishes=wishes,
-                drop_oldest=keeping == "nothing",  # then nobody reads them
-                reopening=ask,
-                catch_up=ask,
-                hold_after=HOLD_AFTER if ask else None,
-                discard=discard,
-                keeping=keeping,
-                standby=standby,
-                bot=bot,
-                identity=identity,
-                look_back=look_back,
+            room = enter(
+                partial(
+                    join_target,
+                    target,
+                    nick,
+                    password=password,
+                    patience=None if ask else PATIENCE,
+                    deadline=deadline,
+                    on=on,
+                    on_problem=on_problem,
+                    looking=_say_looking if ask else lambda: None,
+                    wishes=wishes,
+                    drop_oldest=keeping == "nothing",  # then nobody reads them
+                    reopening=ask,
+                    catch_up=ask,
+                    hold_after=HOLD_AFTER if ask else None,
+                    discard=discard,
+                    keeping=keeping,
+                    standby=standby,
+                    bot=bot,
+                    identity=identity,
+                    look_back=look_back,
+                ),
+                deadline,
+                say=lambda text: put(sys.stderr, text if ask else note_text(text)),
+                longest=math.inf if ask else PATIENCE,
             )
             break
         except Refused as refused:

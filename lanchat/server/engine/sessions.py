@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import MOVED
+from lanchat.protocol.closings import MOVED, NOT_NOW
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.standby import Owned
@@ -24,8 +24,6 @@ from lanchat.server.engine.proposals import Proposals
 from lanchat.server.items import Item, JoinRequest
 from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
-
-BUSY = wire.Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")
 
 
 class EngineSessions(Sessions):
@@ -102,7 +100,7 @@ class EngineSessions(Sessions):
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
         if self.paused and self.closing is None:
-            request.session.refuse(BUSY)
+            request.session.refuse(NOT_NOW)
         else:
             super().join(request, batch)
 

@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.client.events import PrivateMessage
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, Refused
+from lanchat.protocol.closings import is_paused
 from lanchat.protocol.framing import encode, encode_lines
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import FromMember, Joined, Left, Notice, Rename, Renamed, Said, Say, Welcome
@@ -167,8 +168,9 @@ def test_while_the_engine_is_away_lines_wait_and_everybody_is_told(serve, join, 
         listener.hear_kind(Notice, code="paused")
     for n in range(5):
         ann.member.outgoing.say(f"meanwhile {n}")
-    with pytest.raises(LanchatError, match="The room is paused: its log does not answer"):
+    with pytest.raises(Refused, match="The room is paused: its log does not answer") as refused:
         join(room, "cat")
+    assert is_paused(refused.value), "so that a program waits"
     assert not [text for text in bob.texts if text.startswith("meanwhile")]
     server.start()
     bob.hear_text("meanwhile 4")
