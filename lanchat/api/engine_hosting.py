@@ -4,68 +4,32 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.api.cohosting import Cohosting
-from lanchat.api.engine import load_redis
+from lanchat.api.engine_rooms import RoomAtEngine, connect, others, twin_text
 from lanchat.api.host_papers import Owner, check_papers
 from lanchat.api.hosting import Hosting
 from lanchat.api.password_check import PasswordCheck
 from lanchat.errors import LanchatError, ProtocolError, Refused, TimedOut
 from lanchat.protocol.delegation import Delegation, read_delegation
 from lanchat.protocol.engine import Asking, EngineRoom, Present
-from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.places import MAX_ADDRESSES, Place
-from lanchat.protocol.text import safe_text, same_title
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.engine.address import EngineAddress, EngineChoice
-from lanchat.server.engine.cohosts import Commands, HostsAtEngine, announce, rooms
+from lanchat.server.engine.cohosts import HostsAtEngine, announce
 from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file, make_folder
 from lanchat.storage.identity import Identity
-from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.rooms import BESIDE, LOCK, LOG, RoomFolder, joined_folder
 from lanchat.threads import Closable
 
 _INSTANCE = "instance"
 _GIVE_IT = "Give it with --password; its owner knows it."
 _REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
-
-
-@dataclass(frozen=True)
-class RoomAtEngine:
-    """Somebody else's room that this computer may host as well."""
-
-    id: str
-    about: EngineRoom
-
-
-def find_room(
-    address: EngineAddress, title: str, identity: Identity, home: Path, timing: Timing
-) -> RoomAtEngine | None:
-    """Find somebody else's room with this title at an engine; None: there is none.
-
-    Raises:
-        LanchatError: the engine cannot be asked; or several rooms have this title; or that room had another owner.
-    """
-    commands = _connect(address, timing)
-    try:
-        at_engine = rooms(commands)
-    finally:
-        commands.close()
-    found = [
-        RoomAtEngine(id, room)
-        for id, room in at_engine.items()
-        if same_title(room.title) == same_title(title) and room.owner != identity.public
-    ]
-    if len(found) > 1:
-        raise LanchatError(f'Several rooms at this engine are called "{safe_text(title)}".', "Give one another title.")
-    for one in found:
-        KnownHosts(home).check(one.id, fingerprint(one.about.owner), one.about.title)
-    return found[0] if found else None
 
 
 class BesideFolder(Closable):
@@ -115,7 +79,7 @@ def wait_for_owner(
         LanchatError: the engine cannot be used.
     """
     told = False
-    with HostsAtEngine(_connect(address, timing), room.id) as there:
+    with HostsAtEngine(connect(address, timing), room.id) as there:
         try:
             while True:
                 papers = there.papers()
@@ -214,7 +178,7 @@ class EngineHosting:
     def _others(self, named: Delegation) -> list[Place]:
         """Where the other hosts are now, of those whom the owner has named."""
         own, owner = self._identity.public, self._room.about.owner
-        with HostsAtEngine(_connect(self._address, self._timing), self._room.id) as there:
+        with HostsAtEngine(connect(self._address, self._timing), self._room.id) as there:
             places = [present.place for present in there.present()]
         return [one for one in places if one.key != own and (one.key == owner or named.names_host(one.key))]
 
@@ -235,9 +199,11 @@ class EngineHosting:
         host, beside = hosting.host, hosting.host.beside
         assert beside is not None
         if self._owner is not None:
-            commands = _connect(self._address, self._timing)
+            commands = connect(self._address, self._timing)
             try:
                 announce(commands, self._room.id, self._room.about)
+                for twin in others(commands, self._room.about.title, self._identity):
+                    self._say(twin_text(twin, self._address.without_password))
             finally:
                 commands.close()
 
@@ -249,7 +215,7 @@ class EngineHosting:
             self._say(_REMOVED)
             self.over()
 
-        there = HostsAtEngine(_connect(self._address, self._timing), self._room.id)
+        there = HostsAtEngine(connect(self._address, self._timing), self._room.id)
         title = self._room.about.title
         hosting.engine = self._address.without_password
         hosting.cohosting = Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
@@ -274,10 +240,3 @@ def owners_hosting(
     signing = Signing(folder.path, about.id, identity, password=password)
     room = RoomAtEngine(about.id, EngineRoom(about.title, nick, identity.public))
     return EngineHosting(engine.address, room, identity, say, timing, signing=signing, choice=engine)
-
-
-def _connect(address: EngineAddress, timing: Timing) -> Commands:
-    load_redis()
-    from lanchat.server.engine.redis_server import RedisServer
-
-    return RedisServer(address, None, timing)

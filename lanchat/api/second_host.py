@@ -6,7 +6,8 @@ from functools import partial
 from typing import Unpack
 
 from lanchat.api.doors import Doors, door_options
-from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine, wait_for_owner
+from lanchat.api.engine_hosting import BesideFolder, EngineHosting, wait_for_owner
+from lanchat.api.engine_rooms import RoomAtEngine
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick

@@ -1,6 +1,8 @@
 """The options of a room whose numbers come from an engine."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from lanchat.cli import options
 
 if TYPE_CHECKING:
     from lanchat.api.doors import Doors
-    from lanchat.api.engine_hosting import RoomAtEngine
+    from lanchat.api.engine_rooms import RoomAtEngine
     from lanchat.api.hosted import HostedRoom
     from lanchat.cli.host import HostOptions
     from lanchat.server.engine.address import EngineChoice
@@ -95,17 +97,26 @@ def choice(settings: "HostOptions", *, screen: bool) -> "EngineChoice | None":
     )
 
 
-def find_room(engine: "EngineChoice", title: str, home: Path) -> "RoomAtEngine | None":
+@contextmanager
+def finding(engine: "EngineChoice | None", title: str, home: Path) -> "Iterator[RoomAtEngine | None]":
     """The room of somebody else with this title at the engine, which this computer may host as well; None: none.
+
+    In the second case nobody else opens one there within the block.
 
     Raises:
         LanchatError: the engine cannot be asked, or that is not clear.
     """
-    from lanchat.api import engine_hosting
+    if engine is None:
+        yield None
+        return
+    from lanchat.api import engine_rooms
     from lanchat.protocol.timing import DEFAULT_TIMING
     from lanchat.storage.identity import load_identity
+    from lanchat.terminal.stdio import put
 
-    return engine_hosting.find_room(engine.address, title, load_identity(home), home, DEFAULT_TIMING)
+    say = lambda text: put(sys.stderr, text)  # noqa: E731
+    with engine_rooms.finding(engine.address, title, load_identity(home), home, say, DEFAULT_TIMING) as found:
+        yield found
 
 
 def host_beside(

@@ -180,33 +180,34 @@ def _open_room(
         allow_connections(settings.people)
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
-    there = engines.find_room(engine, title, home) if engine is not None and not known and not settings.new else None
-    before = there.id if there is not None else known[0].id if known else None
-    nick = who.nick.in_room(own_settings(home, before))
-    try:
-        if engine is not None and there is not None:
-            room = engines.host_beside(there, engine, settings, doors, nick, password, total, notices, deadline)
-        else:
-            room = hosted.host(
-                title,
-                nick=nick,
-                **doors,
-                announce=not settings.no_announce,
-                new=settings.new,
-                ephemeral=settings.ephemeral,
-                keep=settings.keep,
-                password=password,
-                files=None if total is None else file_limits(total),
-                standby=settings.standby is not False,
-                least_term=least_term,
-                engine=engine,
-                limits=NO_LIMITS if settings.no_limits else limits_for(settings.people or 0),
-                interfaces=settings.interface,
-                on_problem=notices,
-                drop_oldest=False,
-            )
-    except Refused as refused:  # somebody who was here before has the nick
-        raise with_option(refused, password) from None
+    unknown = engine if not known and not settings.new else None
+    with engines.finding(unknown, title, home) as there:
+        before = there.id if there is not None else known[0].id if known else None
+        nick = who.nick.in_room(own_settings(home, before))
+        try:
+            if engine is not None and there is not None:
+                room = engines.host_beside(there, engine, settings, doors, nick, password, total, notices, deadline)
+            else:
+                room = hosted.host(
+                    title,
+                    nick=nick,
+                    **doors,
+                    announce=not settings.no_announce,
+                    new=settings.new,
+                    ephemeral=settings.ephemeral,
+                    keep=settings.keep,
+                    password=password,
+                    files=None if total is None else file_limits(total),
+                    standby=settings.standby is not False,
+                    least_term=least_term,
+                    engine=engine,
+                    limits=NO_LIMITS if settings.no_limits else limits_for(settings.people or 0),
+                    interfaces=settings.interface,
+                    on_problem=notices,
+                    drop_oldest=False,
+                )
+        except Refused as refused:  # somebody who was here before has the nick
+            raise with_option(refused, password) from None
     if screen:
         room_id = None if settings.ephemeral else room.card.room
         keep_choices(own_settings(home, room_id), who, room.nick, None, notices)

@@ -66,6 +66,7 @@ class Timing(Struct, frozen=True):  # a dataclass of so many fields would take 3
     engine_read: float = 0.25  # that one read waits for something new; who quits waits for its end
     engine_retry: float = 0.25  # before it is tried again
     engine_store: float = 0.25  # that the file of a host may lack what members of other hosts have said
+    engine_claim: float = 10.0  # that a room whose title is claimed is waited for; to open one takes a second
     engine_rewrite: float = 60.0  # for the rewriting of its file, after it was started again
     beat: float = 1.0  # between two renewals of a host's lease
     ghosts: float = 3.0  # after the end of a lease, for its people to come back elsewhere before they have left

@@ -1,9 +1,11 @@
 """`lanchat host` for a room that others host, too."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from lanchat.api import returning, second_host
-from lanchat.api.engine_hosting import RoomAtEngine
+from lanchat.api.engine_rooms import RoomAtEngine
 from lanchat.api.search import Elsewhere, Seen
 from lanchat.api.targets import Target
 from lanchat.cli import engines, options
@@ -55,7 +57,7 @@ def test_a_second_host_keeps_the_nick_that_it_was_given(own_world, monkeypatch):
         nicks.append(nick)
         return _Opened()
 
-    monkeypatch.setattr(engines, "find_room", lambda engine, title, home: there)
+    monkeypatch.setattr(engines, "finding", lambda engine, title, home: nullcontext(there))
     monkeypatch.setattr(second_host, "host_beside", host_beside)
     for given in (["--nick", "bobby"], []):
         arguments = ["Room A", "--engine", "redis://box", *given]

@@ -12,6 +12,7 @@ from lanchat.protocol.delegation import MAX_STANDBYS
 from lanchat.protocol.engine import Asking, EngineRoom, Present, read_dated, read_room, write_dated, write_room
 from lanchat.protocol.ids import is_room_id, member_id
 from lanchat.protocol.standby import MAX_PAPER
+from lanchat.protocol.text import same_title
 from lanchat.server.beside import HostPapers
 from lanchat.threads import Closable
 
@@ -20,6 +21,7 @@ ASKED = 15_000  # ms likewise, for a computer that asks to host: it may be busy 
 MAX_ASKING = 20  # computers that ask at one time; more are a flood
 MAX_ROOMS = 1000  # at one engine
 _ROOMS = "{lanchat:rooms}"
+_CLAIMED = "{lanchat:claimed}"  # titles whose rooms are just being opened, with how many programs want to
 
 T = TypeVar("T", Asking, Present)
 
@@ -117,6 +119,16 @@ class HostsAtEngine(Closable):
 def announce(commands: Commands, id: str, room: EngineRoom) -> None:
     """Say that this room is at the engine, so that other computers find it by its title."""
     commands.run("HSET", _ROOMS, id, write_room(room))
+
+
+def claim(commands: Commands, title: str) -> bool:
+    """Claim this title before a room is opened. Returns whether nobody else has claimed it, in one step for all."""
+    return commands.run("HINCRBY", _CLAIMED, same_title(title), 1) == 1
+
+
+def release(commands: Commands, title: str) -> None:
+    """The room is open, or is not opened."""
+    commands.run("HDEL", _CLAIMED, same_title(title))
 
 
 def rooms(commands: Commands) -> dict[str, EngineRoom]:

@@ -7,16 +7,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from lanchat.api import hosted
-from lanchat.api.engine_hosting import RoomAtEngine, find_room
+from lanchat.api.engine_rooms import RoomAtEngine, find_room, finding
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.joining import join_target
 from lanchat.api.moving import MovingRoom
@@ -28,6 +29,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.engine import Asking, Ending
 from lanchat.protocol.messages import Joined, Left, Moved, Said
+from lanchat.protocol.text import grouped
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineAddress, EngineChoice
 from lanchat.server.engine.controls import RoomOver
@@ -170,7 +172,7 @@ class Computers:
 
 @pytest.fixture
 def computers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: RedisProcess) -> Iterator[Computers]:
-    redis.command("DEL", "{lanchat:rooms}")
+    redis.command("DEL", "{lanchat:rooms}", "{lanchat:claimed}")
     computers = Computers(tmp_path, monkeypatch, EngineChoice(redis.address))
     yield computers
     computers.close()
@@ -473,6 +475,76 @@ def test_a_room_is_found_by_its_title_and_never_ones_own(computers, tmp_path):
         home = computers.home(nick)
         room = find_room(computers._engine.address, title, load_identity(home), home, QUICK)
         assert (room is not None) is found, (nick, title)
+
+
+class Finder:
+    """Bob's computer, in a thread of its own, is about to open a room called Room A."""
+
+    def __init__(self, computers: Computers, timing: Timing = QUICK) -> None:
+        home = computers.home("bob")
+        self.said: list[str] = []
+        self.found: RoomAtEngine | None = None
+        self._arguments = computers.engine, "Room A", load_identity(home), home, self.said.append, timing
+        self.thread = threading.Thread(target=self._find)
+        self.thread.start()
+
+    def _find(self) -> None:
+        with finding(*self._arguments) as self.found:
+            pass
+
+
+def opening(computers: Computers) -> AbstractContextManager[RoomAtEngine | None]:
+    """Ann's computer opens a room called Room A within this block."""
+    home = computers.home("ann")
+    return finding(computers.engine, "Room A", load_identity(home), home, pytest.fail, QUICK)
+
+
+def test_of_two_who_open_one_title_at_once_one_asks_to_host_the_room_of_the_other(computers):
+    with opening(computers) as none:
+        assert none is None
+        bob = Finder(computers)
+        wait_until(lambda: bob.said, what="bob to wait")
+        ann = computers.open("ann")
+    bob.thread.join()
+    assert bob.said == ['Somebody else opens a room called "Room A" at this engine just now. Waiting for it.']
+    assert bob.found is not None and bob.found.id == ann.card.room
+
+
+def test_who_waits_opens_the_room_if_the_first_one_cannot(computers):
+    with pytest.raises(LanchatError, match="no port"), opening(computers):
+        bob = Finder(computers)
+        wait_until(lambda: bob.said, what="bob to wait")
+        raise LanchatError("There is no port.")
+    bob.thread.join()
+    assert bob.found is None
+
+
+def test_a_program_that_has_died_while_it_opened_a_room_keeps_nobody_waiting(computers, redis):
+    assert redis.command("HINCRBY", "{lanchat:claimed}", "Room A", "1") == b":1\r\n"
+    bob = Finder(computers, structs.replace(QUICK, engine_claim=0.0))
+    bob.thread.join()
+    assert bob.found is None and len(bob.said) == 1
+    bob = Finder(computers)
+    bob.thread.join()
+    assert bob.said == [], "the title is free again"
+
+
+def test_an_owner_reads_that_another_room_has_the_title_and_how_to_host_that(computers):
+    """It is wanted, with --new, or one of them was opened at another engine first."""
+    first = computers.open("ann")
+    second = computers.open("eve")
+    ann = load_identity(computers.home("ann"))
+    assert computers.hear("Another room called").startswith(
+        'Another room called "Room A" is at this engine: that of ann, with the fingerprint '
+        f"{grouped(ann.id)}. To host that one as well, leave and enter: lanchat host {first.card.room} --engine redis://"
+    )
+    home = computers.home("bob")
+    for title, id in ((first.card.room, first.card.room), (second.card.room, second.card.room)):
+        found = find_room(computers.engine, title, load_identity(home), home, QUICK)
+        assert found is not None and found.id == id
+    with pytest.raises(LanchatError, match='Several rooms at this engine are called "Room A"') as error:
+        computers.found("bob")
+    assert f"that of eve:  lanchat host {second.card.room}" in error.value.hint
 
 
 def test_the_code_is_that_of_the_key():

@@ -13,7 +13,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.beside import HostPapers
 from lanchat.server.engine import cohosts
-from lanchat.server.engine.cohosts import ASKED, FRESH, MAX_ASKING, HostsAtEngine, announce, rooms
+from lanchat.server.engine.cohosts import ASKED, FRESH, MAX_ASKING, HostsAtEngine, announce, claim, release, rooms
 from tests.support.engines import RedisProcess
 
 ANN, BOB = b"a" * 32, b"b" * 32
@@ -41,6 +41,9 @@ class FakeEngine:
             case "HDEL":
                 for part in parts:
                     kept.pop(part, None)
+            case "HINCRBY":
+                kept[parts[0]] = str(int(kept.get(parts[0], b"0")) + int(parts[1])).encode()
+                return int(kept[parts[0]])
             case "HGETALL":
                 return self.lie if self.lie is not None else [part for pair in kept.items() for part in pair]
         return None
@@ -166,3 +169,14 @@ def test_a_real_engine_keeps_all_of_it(real):
     real.withdraw(BOB)
     real.vanish(ANN)
     assert (real.asking(), real.present()) == ([], [])
+
+
+def test_one_of_all_who_claim_a_title_has_it_until_it_is_free_again(engine):
+    assert [claim(engine, title) for title in ("Room A", "Room A", "Room B", "Room\u200b A")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    release(engine, "Room A")
+    assert [claim(engine, title) for title in ("Room A", "Room B")] == [True, False]
