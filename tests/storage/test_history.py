@@ -23,7 +23,7 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.retention import Amount
 from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.schema import EVENTS
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TOP = Path(__file__).parents[2]
 ANN = "a" * 64
@@ -185,7 +185,7 @@ def test_a_history_is_pruned_while_it_grows(tmp_path, small):
 
 def test_a_history_that_cannot_be_pruned_in_time_takes_no_more_records(tmp_path, small, monkeypatch, caplog):
     for round in range(3):
-        monkeypatch.setattr(history, "CLOSE_LIMIT", 2.0 if round == 0 else -1.0)
+        monkeypatch.setattr(history, "CLOSE_LIMIT", PATIENCE if round == 0 else -1.0)
         copy = HistoryWriter(tmp_path)
         copy.add([said(seq) for seq in range(1000 * round, 1000 * round + 150)])
         copy.close()
