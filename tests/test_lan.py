@@ -12,7 +12,7 @@ import pytest
 from tests.support.commands import Commands
 from tests.support.lab import Lab, Node
 from tests.support.namespaces import Namespace, missing, require_namespaces
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.watch import LONG, Watch
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
@@ -37,16 +37,19 @@ def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
     watch.wait_hosts("hal", "hans")
     both = {"hal": f"Room A {hal.address}", "hans": f"Room B {hans.address}"}
     wait_until(lambda: watch.answering == both, LONG, "the addresses that people can type to come first")
-    listed = c.lanchat.run("rooms", "--json")
-    assert {json.loads(line)["title"] for line in listed.lines} == {"Room A", "Room B"}
 
-    ann = c.lanchat.start("join", "Room A", "--nick", "ann", stdin="pipe")
+    def listed() -> set[str]:
+        return {json.loads(line)["title"] for line in c.lanchat.run("rooms", "--json").lines}
+
+    wait_until(lambda: listed() == {"Room A", "Room B"}, LONG, "both rooms")
+    ann = c.lanchat.start("join", "Room A", "--nick", "ann", "--wait", f"{PATIENCE}", stdin="pipe")
     ann.wait_err("ann joined")
     ann.say("hello\n")
     hal.wait_out("ann: hello\n")
     hal.say("hello ann\n")
     ann.wait_out("hal: hello ann\n")
-    bob = b.lanchat.start("join", "room a", "--nick", "bob", "--history", stdin="pipe")  # upper or lower case
+    # Upper or lower case.
+    bob = b.lanchat.start("join", "room a", "--wait", f"{PATIENCE}", "--nick", "bob", "--history", stdin="pipe")
     bob.wait_out("hello ann\n")
     bob.end_input()
     bob = bob.wait()
@@ -127,7 +130,7 @@ def test_two_people_at_their_terminals_meet_in_a_room(lab):
         person(a, "host", "Room A", "--nick", "hal") as hal,
         person(b, "join", "--nick", "ann") as ann,
     ):
-        ann.wait_until(lambda: "Room A" in ann.text and "hal" in ann.text, 30)
+        ann.wait_until(lambda: "Room A" in ann.text and "hal" in ann.text)
         ann.press("\r")
         hal.wait_until(
             lambda: re.search(r"ann\S* joined", hal.text) is not None
@@ -145,7 +148,7 @@ def test_two_people_at_their_terminals_meet_in_a_room(lab):
         ann.press("\x04")
         ann.wait_until(lambda: "Rooms on this network" in ann.text)
         ann.press("q")
-        assert ann.wait_exit(20) == 0
+        assert ann.wait_exit() == 0
 
 
 def person(node: Node, *arguments: str) -> "PtyScreen":

@@ -139,6 +139,7 @@ def client(
 ) -> Iterator[Callable[..., Client]]:
     """Makes an agent's client, which ann may call."""
     monkeypatch.setattr(inbox_module, "BURST", 0.01)
+    monkeypatch.setattr(rooms_module, "RECEIPT_WAIT", PATIENCE)
     made: list[Client] = []
 
     def make(nick: str = "agent", allowed: Allowed | None = None, **options: Any) -> Client:

@@ -18,7 +18,7 @@ from tests.support.commands import Running
 from tests.support.lab import Lab, Node
 from tests.support.namespaces import require_namespaces
 from tests.support.program import Program
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.watch import LONG, Watch
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
@@ -110,7 +110,7 @@ def test_a_room_is_found_over_udp_where_mdns_is_dropped(lab):
     b.nft(NO_MDNS)
     a.lanchat.host("Room A", announce=True)
     wait_seen(b, ("Room A", ["announce"]))
-    assert b.lanchat.run("join", "Room A", "--nick", "bob", input="hello\n").code == 0
+    assert b.lanchat.run("join", "Room A", "--wait", f"{PATIENCE}", "--nick", "bob", input="hello\n").code == 0
 
 
 @pytest.mark.full
