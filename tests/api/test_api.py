@@ -22,6 +22,7 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
 from lanchat.protocol.topic import Topic
+from tests.support.commands import own_title
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -48,10 +49,6 @@ def join(hal: lanchat.HostedRoom) -> Iterator[Callable[[str], lanchat.JoinedRoom
 
 def address(room: lanchat.HostedRoom) -> str:
     return f"127.0.0.1:{room.host.port}"
-
-
-def own_title(name: str) -> str:
-    return f"{name} {os.getpid()}"
 
 
 # ---- small things that programs do

@@ -19,7 +19,7 @@ import lanchat as package
 from lanchat.cli.main import all_commands, cli
 from lanchat.storage.rooms import ABOUT, HOSTED
 from tests.support.cases import cases
-from tests.support.commands import Commands, Running
+from tests.support.commands import Commands, Running, own_title
 from tests.support.longer import TIMES
 from tests.support.program import Ended, start
 from tests.support.waiting import PATIENCE, wait_until
@@ -685,9 +685,10 @@ def _catches_signals(running: Running) -> bool:
 
 
 def test_one_room_is_printed_as_soon_as_it_is_seen_and_its_lack_is_an_exit_code(lanchat):
-    lanchat.host("Room A", "--headless", announce=True)
-    seen = lanchat.run("rooms", "--one", "room a", "--wait", "30")
-    assert seen.code == 0 and len(seen.lines) == 1 and seen.out.startswith("Room A ")
+    title = own_title("Room A")
+    lanchat.host(title, "--headless", announce=True)
+    seen = lanchat.run("rooms", "--one", title.lower(), "--wait", "30")
+    assert seen.code == 0 and len(seen.lines) == 1 and seen.out.startswith(f"{title} ")
     missing = lanchat.run("rooms", "--one", "Room Q", "--wait", "0.1")
     assert (missing.code, missing.out) == (3, "")
     assert lanchat.run("rooms", "--one", "Room A", "--watch").code == 2

@@ -78,7 +78,7 @@ def test_a_standby_reads_on_while_private_messages_wait_for_the_disk(log, monkey
     one = log()
     one.append([told("1", 1)])
     wait_until(lambda: one.private_after(0, 10), what="the first to be stored")
-    monkeypatch.setattr(one, "_write", lambda records, values: False)
+    monkeypatch.setattr(one, "_write", lambda transaction: False)
     one.append([told("2", 2), told("1", 3, box=b"")])
     assert one.private_after(0, 10) == [told("1", 1), told("2", 2), told("1", 3, box=b"")]
     assert one.private_after(0, 1) == [told("1", 1)]

@@ -23,6 +23,11 @@ from tests.support.waiting import PATIENCE
 _ADDRESS = re.compile(r"^(?:  |-- Others can join now: )lanchat join (\S+:\d+)$", re.MULTILINE)
 
 
+def own_title(name: str) -> str:
+    """A title that no other run of these tests announces on this machine, where they cannot have its own network."""
+    return f"{name} {os.getpid()}"
+
+
 class Running(Program):
     """One lanchat process. One thread uses the object."""
 

@@ -28,7 +28,7 @@ from lanchat.terminal import script
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.wording import first_time_text, note_text
 from tests.support.addresses import LOOPBACK
-from tests.support.commands import Commands
+from tests.support.commands import Commands, own_title
 from tests.support.contract import all_parsed
 from tests.support.people import Listener
 from tests.support.program import Program
@@ -68,11 +68,6 @@ def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]
     ended = bob.wait()
     assert ended.code == 0
     return ended.lines
-
-
-def own_title(name: str) -> str:
-    """A title that no other run of these tests announces on this machine."""
-    return f"{name} {os.getpid()}"
 
 
 # ---- stdin is said

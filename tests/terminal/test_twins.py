@@ -10,6 +10,7 @@ import pytest
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.twins import twin_among, twin_text
+from tests.support.commands import own_title
 from tests.support.program import Program
 from tests.support.ptyscreen import PtyScreen
 from tests.support.waiting import PATIENCE
@@ -47,14 +48,15 @@ def test_a_room_of_our_own_or_one_that_does_not_answer_is_no_twin():
 
 
 def test_a_person_is_asked_whether_to_join_the_room_that_is_open_already(lanchat):
-    lanchat.host("Room A", announce=True)
-    for title, answer, sign in (("room a", "", "You are in Room A"), ("Room A", "n", "You host Room A")):
+    room_a = own_title("Room A")
+    lanchat.host(room_a, announce=True)
+    for title, answer, sign in ((room_a.lower(), "", f"You are in {room_a}"), (room_a, "n", f"You host {room_a}")):
         with PtyScreen(
             [sys.executable, "-c", PATIENT, "host", title, "--nick", "ann", "--port", "0"],
             env={"LANCHAT_HOME": str(lanchat.home("ann"))},
         ) as screen:
             screen.wait_until(lambda: "Join it" in screen.text)
-            assert "hal hosts Room A here already (1 person)." in screen.text
+            assert f"hal hosts {room_a} here already (1 person)." in screen.text
             screen.press(answer + "\r")
             screen.wait_until(lambda sign=sign: sign in screen.text)  # type: ignore[misc]
             screen.press("/quit\r")
@@ -62,14 +64,15 @@ def test_a_person_is_asked_whether_to_join_the_room_that_is_open_already(lanchat
 
 
 def test_a_script_is_warned_of_the_room_that_is_open_already(lanchat, started_patiently):
-    lanchat.host("Room A", announce=True)
-    ann = started_patiently("Room A")
-    ann.wait_err("-- hal hosts Room A here already (1 person). This is another room with the same title.")
+    title = own_title("Room A")
+    lanchat.host(title, announce=True)
+    ann = started_patiently(title)
+    ann.wait_err(f"-- hal hosts {title} here already (1 person). This is another room with the same title.")
     ann.stop()
 
 
 def test_a_script_opens_its_room_while_it_still_looks_for_another_one(started_patiently):
     """There is none, and the room is open and closed again long before the looking is over."""
-    ann = started_patiently("Room B")
+    ann = started_patiently(own_title("Room B"))
     ann.wait_err("ann joined")
     assert "already" not in ann.stop().err
