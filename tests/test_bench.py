@@ -129,7 +129,10 @@ KINDS = [servers.lanchat(plain=False), servers.lanchat(plain=True), servers.naiv
     [pytest.param(kind, id=kind.name, marks=() if kind in KINDS[:2] else pytest.mark.full) for kind in KINDS],
 )
 def test_a_real_server_makes_no_mistake(kind, senders):
-    with servers.running(kind) as server, fanout(server.port, server.pid, kind.dialect, senders, PATIENCE) as result:
+    with (
+        servers.running(kind, core=None) as server,
+        fanout(server.port, server.pid, kind.dialect, senders, PATIENCE) as result,
+    ):
         assert result.verdict.clean and result.dropped == 0
         hearers = MEMBERS if kind.dialect.echoes else MEMBERS - 1
         assert result.deliveries > 0 and result.deliveries % hearers == 0

@@ -19,7 +19,7 @@ from lanchat.storage.identity import CERTIFICATE_FILE, KEY_FILE, load_identity
 from scripts.benchmark.dialects import Dialect, Irc, Native, Plain, Relay
 from scripts.benchmark.machine import SERVER_CORE, pin, raise_limits
 
-START_LIMIT = 10.0  # s until a server listens
+START_LIMIT = 30.0  # s until a server listens
 _STOP_LIMIT = 5.0  # s to end by itself
 _HERE = Path(__file__).parent
 TITLE = f"Bench {os.getpid()}"  # unique, as somebody else may run the benchmark too
