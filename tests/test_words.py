@@ -190,3 +190,23 @@ def test_a_replaced_word_is_found_in_names_strings_docstrings_and_comments(sourc
 )
 def test_other_words_may_contain_them(source):
     assert list(replaced_in_module(source)) == []
+
+
+# Of these words no one has another meaning in tests, but for the seats of a car in the picture of README.md.
+BESIDE = "comeback ear entrance knock ledger lookout mouth news seat shout whisper".split()
+_ANY_BESIDE = re.compile(
+    rf"(?<![A-Za-z])(?:(?:{'|'.join(f'{word}|{word.title()}' for word in BESIDE)})s?(?![a-z])"
+    rf"|(?:{'|'.join(BESIDE).upper()})S?(?![A-Z]))"
+)
+
+
+def test_tests_and_scripts_use_the_same_words():
+    here = Path(__file__).resolve()
+    files = {*here.parent.rglob("*.py"), *TOP.parent.glob("scripts/**/*.py")}
+    assert len(files) > 300
+    wrong = [
+        f"{path.relative_to(TOP.parent)}: {found[0]}"
+        for path in sorted(files - {here})
+        for found in _ANY_BESIDE.finditer(path.read_text(encoding="utf-8").replace("has two seats", ""))
+    ]
+    assert not wrong, "\n".join(wrong)

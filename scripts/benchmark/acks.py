@@ -72,12 +72,12 @@ class _Run:
         while (now := time.monotonic() - started) < task.seconds:
             due = None if task.rate is None else int(now * task.rate) + 1 - said
             said += self._say(due)
-            crowd.turn(0.1 if task.rate is None else 0.001)
+            crowd.poll(0.1 if task.rate is None else 0.001)
         deadline = time.monotonic() + _DRAIN_LIMIT
         while any(speaker.waiting for speaker in self._speakers.values()) and time.monotonic() < deadline:
-            crowd.turn(0.1)
+            crowd.poll(0.1)
         use = meter.read()
-        crowd.rest()
+        crowd.ignore()
         lost = sum(speaker.waiting for speaker in self._speakers.values())
         return AcksResult(len(crowd.members), len(self._times) / use.seconds, *percentiles(self._times), lost, use)
 

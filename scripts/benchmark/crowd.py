@@ -83,7 +83,7 @@ class Crowd:
             while begun < count and begun - len(times) < self.target.under_way:
                 self._begin(begun, times)
                 begun += 1
-            self.turn(0.1)
+            self.poll(0.1)
             if not few and len(times) >= min(_FEW, count // 2):
                 few, rss_of_few = len(times), rss_kib(self.target.pid)
         seconds, use = time.monotonic() - started, meter.read()
@@ -92,7 +92,7 @@ class Crowd:
         rss, more = rss_kib(self.target.pid), len(times) - few
         return Joins(count, len(times), seconds, times, use, rss, (rss - rss_of_few) / more if more else 0.0)
 
-    def turn(self, timeout: float) -> bool:
+    def poll(self, timeout: float) -> bool:
         """Wait for bytes, and hand them to their members.
 
         Returns:
@@ -130,7 +130,7 @@ class Crowd:
     def quiet(self, seconds: float) -> None:
         """Take bytes until none have come for so long; at most 20 times as long."""
         limit = time.monotonic() + 20 * seconds
-        while self.turn(seconds) and time.monotonic() < limit:
+        while self.poll(seconds) and time.monotonic() < limit:
             pass
 
     def sync(self, marks: Marks, then: dict[Member, Hear], followers: list[Member]) -> None:
@@ -166,7 +166,7 @@ class Crowd:
         if behind:
             raise TimeoutError(f"{len(behind)} of {len(self.members)} hear nothing")
 
-    def rest(self) -> None:
+    def ignore(self) -> None:
         """Ignore what comes from now on."""
         for member in self.members:
             member.hear = self._ignoring(member)
@@ -223,7 +223,7 @@ class Crowd:
 
     def _wait(self, for_: dict[Member, bytes], until: float) -> None:
         while for_ and (left := until - time.monotonic()) > 0:
-            self.turn(left)
+            self.poll(left)
 
     def _ignoring(self, member: Member) -> Hear:
         return lambda data: self.reply(member, data)

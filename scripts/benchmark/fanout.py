@@ -67,12 +67,12 @@ class _Run:
         stop_at = time.monotonic() + task.seconds
         self._refill()
         while time.monotonic() < stop_at or min(self._sent) < task.least:
-            crowd.turn(0.1)
+            crowd.poll(0.1)
             self._refill()
         self._drain()
         use = meter.read()
         verdict = self._verdict()
-        crowd.rest()
+        crowd.ignore()
         seconds = (self._last_ns - started) / 1e9 if self._last_ns else task.seconds
         return FanoutResult(
             len(crowd.members), task.senders, verdict.seen, seconds, use, verdict, crowd.dropped - dropped
@@ -114,7 +114,7 @@ class _Run:
         """Until all have got what they were sent, or nothing more comes."""
         silent_since = time.monotonic()
         while time.monotonic() - silent_since < self._task.patience:
-            if self._crowd.turn(0.02):
+            if self._crowd.poll(0.02):
                 silent_since = time.monotonic()
             elif self._complete():
                 return

@@ -41,7 +41,7 @@ class Latency:
         for n in range(count):
             due = started + n * 1_000_000_000 // self.rate
             while (left := (due - time.monotonic_ns()) / 1e9) > 0:
-                crowd.turn(max(0.0, left - _SLEEP_MARGIN))
+                crowd.poll(max(0.0, left - _SLEEP_MARGIN))
             sender = n % senders
             crowd.say(crowd.members[sender], marks.text(sender, sent[sender], due), marks.id(sent[sender]))
             sent[sender] += 1
@@ -50,7 +50,7 @@ class Latency:
         for number, member in enumerate(crowd.members):
             mine = [0 if s == number and not crowd.dialect.echoes else all_ for s, all_ in enumerate(sent)]
             verdict.add(receivers[member].tally.verdict(mine))
-        crowd.rest()
+        crowd.ignore()
         return LatencyResult(
             len(crowd.members), self.rate, *percentiles([(b - a) / 1e6 for a, b in times]), use, verdict
         )

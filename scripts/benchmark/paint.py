@@ -51,7 +51,7 @@ class Paint:
         seen, deadline = b"", time.monotonic() + _START_LIMIT
         while b"joined" not in seen and time.monotonic() < deadline:
             seen = seen[-4096:] + terminal.read(0.01)
-            crowd.turn(0)
+            crowd.poll(0)
 
     def _flood(self, crowd: Crowd, terminal: Terminal, marks: Marks) -> "PaintResult":
         speaker = crowd.members[0]
@@ -67,7 +67,7 @@ class Paint:
                 lines = [crowd.dialect.say(text, marks.id(n)) for n in range(said, said + room)]
                 crowd.send(speaker, b"".join(lines))
                 said += room
-            crowd.turn(0)
+            crowd.poll(0)
             if now > pressed * _KEY_EVERY and not awaited:
                 letter = next(letters)
                 terminal.press(letter)

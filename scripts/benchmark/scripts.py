@@ -156,7 +156,7 @@ class Follow:
 
         deadline = time.monotonic() + _LIMIT
         while b'"came"' not in heard and time.monotonic() < deadline:
-            crowd.turn(0)
+            crowd.poll(0)
             read(0.01)
         marks, speaker, said = crowd.next_marks(), crowd.members[0], 0
         text, count = marks.text(0, 0, 0), int(self.seconds * self.rate)
@@ -166,12 +166,12 @@ class Follow:
             if due > said:
                 crowd.send(speaker, b"".join(crowd.dialect.say(text, marks.id(n)) for n in range(said, due)))
                 said = due
-            crowd.turn(0)
+            crowd.poll(0)
             read(0.001)
         ended = last = time.monotonic()
         final = f'"id":"{marks.id(count - 1)}"'.encode()
         while final not in heard[-4096:] and time.monotonic() - last < 2.0:
-            crowd.turn(0)
+            crowd.poll(0)
             if read(0.01):
                 last = time.monotonic()
         whole = followed(bytes(heard), [str(marks.id(n)) for n in range(count)])
@@ -212,7 +212,7 @@ class Ring:
     def _quiet(self, crowd: Crowd, terminal: Terminal, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            crowd.turn(0)
+            crowd.poll(0)
             terminal.read(0.01)
 
     def _rings(self, crowd: Crowd, terminal: Terminal, number: int) -> float:
@@ -221,7 +221,7 @@ class Ring:
         said = time.monotonic()
         crowd.send(crowd.members[0], crowd.dialect.say(b"zoe: look", marks.id(number)))
         while _BELL not in terminal.read(0.001):
-            crowd.turn(0)
+            crowd.poll(0)
             if time.monotonic() - said > _LIMIT:
                 raise TimeoutError("it does not ring")
         return (time.monotonic() - said) * 1e3

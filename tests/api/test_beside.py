@@ -35,7 +35,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 ROOM = "5" * 32
 QUICK = Timing(first_retry=0.02, host_silence=PATIENCE)
-HEARING = Timing(first_retry=0.02, host_silence=1.0)
+SILENCE = Timing(first_retry=0.02, host_silence=1.0)
 
 
 class Together:
@@ -144,7 +144,7 @@ def frozen(room: Host) -> Iterator[None]:
 
 
 def test_the_people_of_a_host_that_stands_still_go_on_at_the_other_one(together, join):
-    cat = join("cat", timing=HEARING)
+    cat = join("cat", timing=SILENCE)
     cat.hear(lambda: cat.room.silence is not None, "a sign of life")
     with frozen(together.hosts["ann"]):
         wait_until(at(together, "bob", 1), what="cat to come over")
@@ -152,15 +152,15 @@ def test_the_people_of_a_host_that_stands_still_go_on_at_the_other_one(together,
 
 
 def test_who_comes_is_promised_a_sign_of_life_at_once(together, join):
-    dan = join("dan", timing=HEARING)
+    dan = join("dan", timing=SILENCE)
     dan.hear(lambda: dan.room.silence is not None, "a sign of life")
     together.beside["ann"]._beat_at = math.inf  # no more comes for everybody
-    cat = join("cat", timing=HEARING)
+    cat = join("cat", timing=SILENCE)
     cat.hear(lambda: cat.room.silence is not None, "a sign of life for cat")
 
 
 def test_a_host_alone_promises_no_sign_of_life(together, join):
-    cat = join("cat", timing=HEARING)
+    cat = join("cat", timing=SILENCE)
     cat.hear(lambda: cat.room.silence is not None, "a sign of life")
     del together.hosts["bob"]
     together.tell()
@@ -223,7 +223,7 @@ def test_the_last_host_closes_the_room(together, join):
 # ---- what a host knows of the others
 
 
-def news(beside: Beside) -> list[str]:
+def sent(beside: Beside) -> list[str]:
     return [type(message).__name__ for message in beside.take_due()]
 
 
@@ -233,13 +233,13 @@ def test_what_is_new_is_told_once(identity):
     beside = Beside(alone, ann.public)
     here, there = Place(OWNER_INDEX, ann.public, "ann"), Place(1, bob.public, "bob")
     beside.learn(alone, [here])
-    assert news(beside) == ["Standbys"] and beside.successor == -1 and beside.greeting() == []
+    assert sent(beside) == ["Standbys"] and beside.successor == -1 and beside.greeting() == []
     both = replace(alone, delegation=b"newer")
     beside.learn(both, [here, there])
-    assert news(beside) == ["Delegation", "Standbys"] and beside.successor == 1
+    assert sent(beside) == ["Delegation", "Standbys"] and beside.successor == 1
     assert [type(message) for message in beside.greeting()] == [Standbys]
     beside.learn(both, [here, there])
-    assert news(beside) == []
+    assert sent(beside) == []
     assert beside.shown == (ann.public, b"newer", b"record")
 
 

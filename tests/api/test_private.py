@@ -70,13 +70,13 @@ class Moody(NoLog):
         super().start(lambda ticket, seq: on_stored(ticket, seq) if self.works else None, on_trouble)
 
 
-def told(ears: Listener) -> list[str]:
-    return [item.text for item in ears.items if isinstance(item, PrivateMessage)]
+def told(listener: Listener) -> list[str]:
+    return [item.text for item in listener.items if isinstance(item, PrivateMessage)]
 
 
-def hear_told(ears: Listener, text: str) -> PrivateMessage:
-    ears.hear(lambda: text in told(ears))
-    return next(item for item in ears.items if isinstance(item, PrivateMessage) and item.text == text)
+def hear_told(listener: Listener, text: str) -> PrivateMessage:
+    listener.hear(lambda: text in told(listener))
+    return next(item for item in listener.items if isinstance(item, PrivateMessage) and item.text == text)
 
 
 def waits_for(room: Host, owner: Any) -> int:

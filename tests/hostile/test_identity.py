@@ -162,7 +162,7 @@ def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stra
 
 
 def test_strangers_storm_the_door_for_the_hosts_nick(identity):
-    """They knock all the time while rooms are opened: each room opens, with its host as the first in it."""
+    """They connect all the time while rooms are opened: each room opens, with its host as the first in it."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

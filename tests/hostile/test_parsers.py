@@ -236,7 +236,7 @@ class Sessions:
         room.go(ann)
 
     def try_member(self, data: bytes) -> None:
-        """As knock.py reads. Whatever was damaged: no welcome without the host's confirm before it."""
+        """As client/connect.py reads. Whatever was damaged: no welcome without the host's confirm before it."""
         _, member = self.ends()
         messages = decode_all(LineSplitter().feed(data), FROM_HOST)
         if not messages or not isinstance(first := messages.pop(0), Card):
