@@ -193,6 +193,7 @@ def host(
             check.close()
         member.transfers.dial = dialer.dial_again
         server.accept()
+        undo.callback(hosting.hide)
         hosting.show(on_problem, timing)
         if together is not None:
             together.begin(hosting, lambda: user.nick_now, keeper.yielded)

@@ -111,6 +111,7 @@ def host_beside(
             check.close()
         member.transfers.dial = dialer.dial_again
         server.accept()
+        undo.callback(hosting.hide)
         hosting.show(on_problem, timing)
         together.begin(hosting, lambda: user.nick_now, keeper.yielded)
         undo.pop_all()

@@ -1,5 +1,6 @@
 """lanchat for Python programs."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -524,6 +525,17 @@ def test_a_locked_room_is_locked_after_the_host_has_started_again(tmp_path, monk
         moderate(room, "unlock")
     with start() as room:
         enter(room, "eve", eve_home)
+
+
+def test_a_room_that_cannot_be_announced_is_not_opened_and_leaves_nothing_behind(monkeypatch):
+    """Its host, its member and the watch for other hosts run already when this fails."""
+
+    def no_socket(*args: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("lanchat.api.hosting.Advertiser", no_socket)
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        lanchat.host(own_title("Room A"), nick="hal", port=0)
 
 
 def test_an_address_without_a_room(own_world):

@@ -14,7 +14,7 @@ from prompt_toolkit.output import DummyOutput
 
 import lanchat
 from lanchat.client.events import PrivateMessage
-from lanchat.errors import ConnectionLost
+from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.protocol.messages import Renamed, Said, Say
 from lanchat.protocol.standby import Heartbeat
 from lanchat.protocol.status import Status
@@ -556,6 +556,22 @@ def test_what_is_typed_while_a_closed_room_waits_is_said_when_it_opens_again(hos
         room = host(room_id="5" * 32)
         ann.shows("Connected again.")
         assert heard(join(room, "bob")) == ["still here"]
+
+
+class Full(NoStore):
+    """A store in which too many messages wait already."""
+
+    def add_unsent(self, message) -> None:
+        raise LanchatError("Not sent: 10000 messages are waiting already.", "Wait until the room can be reached again.")
+
+
+def test_a_message_too_many_stays_in_the_line_and_the_chat_goes_on(host, talk):
+    with talk(host(), store=Full()) as ann:
+        ann.press("hello\r")
+        ann.shows("Not sent: 10000 messages are waiting already.")
+        ann.has_typed("hello")
+        ann.press(f"{CTRL_U}/who\r")
+        ann.shows("(you")
 
 
 def test_old_messages_are_sent_only_if_their_author_says_so(host, join, talk):
