@@ -51,7 +51,8 @@ class Owner:
         return f"If lanchat id shows {grouped(id)} there, start this host again with  --cohost {id}"
 
     def name(self, asking: Asking) -> None:
-        """
+        """Let the computer that asks host the room.
+
         Raises:
             ValueError: with the reason, as a sentence.
         """
@@ -61,6 +62,7 @@ class Owner:
         self.papers = self._sign(appoint([*computers, (asking.key, asking.instance)], self._signing.known.indexes))
 
     def dismiss(self, key: bytes) -> None:
+        """Let the computer with this key host the room no more."""
         self._expected.discard(member_id(key))
         self.papers = self._sign([one for one in self._signing.standbys if one.key != key])
 
@@ -84,7 +86,8 @@ class Owner:
 
 
 def check_papers(papers: HostPapers, room: str) -> None:
-    """
+    """Check the papers that a host shows.
+
     Raises:
         ProtocolError: they are not the owner's for this room.
     """

@@ -19,7 +19,7 @@ class Keepalive:
         self._timing = timing
         self._ping_after = timing.ping_after
         self.heard_at = self._sent_at = now  # s, when the peer was heard last; any thread may read it
-        self._asked = False
+        self._asked = False  # whether a ping was sent since the peer was heard last
 
     def begin(self, ping: bytes, *, after: float | None = None, dead_after: float | None = None) -> None:
         """Ping the peer from now on, with these bytes.

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 class Sending:
-    """All but the reading of a `Link`, which alone is made. Any thread, but where a method says otherwise."""
+    """The sending half of a `Link`, which is its only subclass. Any thread, except where a method says otherwise."""
 
     def __init__(self, sock: socket.socket, channel: Channel, flusher: "Flusher", clock: Callable[[], float]) -> None:
         self._socket = sock
-        self.channel = channel  # guarded by the lock, but for what its handshake has settled
+        self.channel = channel  # guarded by the lock, except what its handshake has settled
         self.flusher = flusher
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only

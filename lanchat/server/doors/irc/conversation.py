@@ -63,7 +63,7 @@ class Conversation:
         self._numbers = count(1)
 
     def register(self) -> bool:
-        """Read until the client has said who it is. Returns False if the link ends before."""
+        """Read until the client has said who it is. Returns whether it may come in; if not, its link ends."""
         self._link.within(self._timing.name, "late", "did not register in time")
         self._link.establish()
         while (raw := self._lines.next()) is not None:
