@@ -93,7 +93,7 @@ class Cluster:
         return link if self._has_page else None
 
     def named(self, index: int | None) -> None:
-        """This computer has this index; None: it is no standby."""
+        """Note the index that the newest list gives to this computer; None: it is no standby."""
         if index != self._index:
             self._index = index
             self._tell_places()

@@ -128,7 +128,7 @@ class FileQuestions:
         return True
 
     def check(self) -> None:
-        """Raises a LanchatError if no answer will ever come."""
+        """Raise a LanchatError if no answer will ever come."""
         if self._closed:
             raise ConnectionLost("You have left.")
         if (over := self._host.over) is not None:

@@ -86,7 +86,7 @@ class RunningTransfer:
 
     @property
     def sha256(self) -> str:
-        """Of the whole file, once it is done."""
+        """The SHA-256 of the whole file, once the transfer is done."""
         return self._source.sha256
 
     @property

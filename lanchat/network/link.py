@@ -92,7 +92,7 @@ class Link(Sending):
         return plain
 
     def hear(self) -> bytes | None:
-        """The same, but None if nothing comes for as long as `be_patient` allows."""
+        """As `receive`, but None if nothing comes for as long as `be_patient` allows."""
         if self._read_flags:
             if self._has_read:
                 return None

@@ -109,17 +109,17 @@ class Papers:
 
     @property
     def timeline(self) -> Timeline | None:
-        """Of the last host; None: it had no record."""
+        """The timeline in the record of the last host; None: it had no record."""
         return read_term(self.term).timeline if self.term else None
 
     @property
     def epoch(self) -> int:
-        """Of the last host; 0: it had no record."""
+        """The epoch in the record of the last host; 0: it had no record."""
         return read_term(self.term).epoch if self.term else 0
 
     @property
     def host_index(self) -> int:
-        """Of the last host."""
+        """The index of the last host."""
         return index_of(self.epoch)
 
     def _read(self, card: Card, host_key: bytes, now: int) -> "Papers":

@@ -9,9 +9,7 @@ from lanchat.protocol.messages import Event, Said
 RESUME = 500  # events that a returning member gets at once; older ones are fetched page by page
 RESUME_SIZE = 64 * 1024  # characters of those events; a quarter of what a link's outbox holds in an attack
 HISTORY = 50  # messages that a newcomer sees
-RECALLED = (
-    256  # older messages, read from the log to recognise resends: as many as four members resend at once
-)
+RECALLED = 256  # older messages, read from the log to recognise resends: as many as four members resend at once
 
 
 class RecentEvents:

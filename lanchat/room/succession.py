@@ -32,7 +32,7 @@ State = Literal["hosts", "hears", "lost"]  # it hosts the room; its link to the 
 
 
 class Rank(NamedTuple):
-    """Of a host. Of two the lower one yields."""
+    """The rank of a host. Of two hosts of one room the one with the lower rank yields."""
 
     company: bool  # somebody else's link is there, or was a moment ago
     owner: bool
@@ -63,7 +63,7 @@ class Place:
 
     @property
     def rank(self) -> Rank:
-        """Of a host."""
+        """The rank that this computer has as a host."""
         return Rank(self.company, self.index == OWNER_INDEX, self.epoch)
 
 
@@ -90,7 +90,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class DialHost:
-    """See whether the host answers after all."""
+    """Dial the host: perhaps it answers after all."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Follow:
-    """This one hosts the room."""
+    """Go to the computer with this index, which hosts the room."""
 
     index: int
 

@@ -143,7 +143,7 @@ class LogReader:
         self._report(damaged)
 
     def _few(self, selection: Selection[T], number: int) -> list[T]:
-        """The same at once, for few. A damaged row takes nobody's place."""
+        """The last few rows of a selection, in one query. A damaged row does not count."""
         found: list[T] = []
         damaged = 0
         with self._open(selection.version, selection.matches) as (db, _):

@@ -93,10 +93,10 @@ def rows(line: str, width: int, first: int | None = None) -> list[str]:
 
 
 def _rows_of_words(line: str, width: int, first: int) -> list[str] | None:
-    """The same as `rows` in a third of its time, for what most lines are: plain words, each with one space before it.
+    """As `rows`, in a third of the time, for what most lines are: plain words, each with one space before it.
 
     Returns:
-        None: this line is another.
+        None: the line is of another kind.
     """
     if not line.isascii() or "  " in line or "://" in line or first <= 0 or line != line.strip():
         return None
@@ -136,7 +136,7 @@ def _between_words(line: str, at: int, fits: int, *, wide: bool) -> int | None:
 
 
 def _between_characters(line: str, at: int, fits: int) -> int:
-    """The same within a word: not before a mark, nor within a picture of several characters."""
+    """Where a word is cut that does not fit: not before a mark, nor within a picture of several characters."""
     return next((cut for cut in range(fits, at, -1) if not _continues(line, cut)), fits)
 
 

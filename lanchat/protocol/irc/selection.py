@@ -62,7 +62,7 @@ def events(log: Pages, after: int, before: int) -> Iterator[Event]:
 
 
 def _around(log: Pages, centre: int, limit: int) -> list[int]:
-    """As many before this seq as from it on, and of one side more where the other has fewer."""
+    """The seqs around this one: as many before it as from it on, and more of one side where the other has fewer."""
     before = _seqs(log, -1, centre, limit, last=True)
     after = _seqs(log, centre - 1, MAX_NUMBER, limit)
     half = limit // 2

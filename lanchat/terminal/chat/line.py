@@ -45,7 +45,7 @@ class Line(NamedTuple):
         return [*head, (style, f"{mark}{text}\n")]
 
     def _with_long_head(self, columns: int) -> Fragments:
-        """The same where the nick leaves no room for the text. It is broken as well: two nicks may begin alike."""
+        """As `fragments`, for a nick that leaves no room for the text. It is broken, not cut: two may begin alike."""
         *before, (style, nick) = self.head
         taken = self.start - len(self.mark) - most_cells(nick)
         shown = hang("\n" + self.text, columns, self.indent)
