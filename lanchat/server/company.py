@@ -1,11 +1,13 @@
 """Whether a host has company: members besides its own person. Of two hosts of one room the one with company stays.
 
-A machine that was frozen or asleep has to find out first which members have gone to another host meanwhile.
+A machine that was frozen or asleep has to find out first which members have gone to another host meanwhile. Until then
+it gives out no numbers: its own person would read lines in an order that the room never had.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from itertools import compress
+from typing import TypeGuard
 
 from lanchat.protocol.timing import Timing
 from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, Received, Stop
@@ -28,7 +30,7 @@ class Company:
         self._others: set[Session] = set()
         self._heard_at = -math.inf  # when the last member who has gone was heard last
         self._looked_at, self._awake_at = clock(), -math.inf
-        self._waiting: list[Item] = []  # of newcomers, until it is seen who has gone
+        self._waiting: list[Item] = []  # until it is seen who has gone
 
     @property
     def pause(self) -> float | None:
@@ -59,18 +61,31 @@ class Company:
         if now - self._awake_at >= self._timing.host_silence:  # otherwise what is read now was sent before the sleep
             self._heard_at = max(self._heard_at, min(now, session.link.keepalive.heard_at))
 
-    def admit(self, items: Sequence[Item]) -> Sequence[Item]:
+    @property
+    def is_waking(self) -> bool:
+        """Whether this machine has just slept, so that it is not clear yet who hosts the room."""
+        return self._is_waking(self._clock())
+
+    def admit(self, items: Sequence[Item], gone: Callable[[Session], None], *, others_host: bool) -> Sequence[Item]:
         """The items of these that are handled now, at the beginning of a batch. The others wait.
 
         Nobody is let in just after this machine has slept. A newcomer of that moment may have dialled the address that
-        the host had before, and would count as company, so that this host would call everybody back.
+        the host had before, and would count as company, so that this host would call everybody back. And where another
+        computer may host the room by now, what is read from a client was sent before that.
+
+        Args:
+            gone: called with each session that has ended and is let go only later.
+            others_host: whether another computer may host the room.
         """
         now = self._clock()
         self.look(now)
         if not self._is_waking(now) or any(isinstance(item, CloseRoom | Stop) for item in items):
             waiting, self._waiting = self._waiting, []
             return [*waiting, *items] if waiting else items
-        held = [_is_of_newcomer(item) for item in items]
+        held = [_is_of_newcomer(item) or (others_host and _is_of_client(item)) for item in items]
+        for item in items:
+            if others_host and isinstance(item, LinkEnded):
+                gone(item.session)
         self._waiting += compress(items, held)
         return [item for item, waits in zip(items, held, strict=True) if not waits]
 
@@ -88,6 +103,10 @@ class Company:
         return now - self._looked_at >= self._timing.host_silence
 
 
+def _is_of_client(item: Item) -> TypeGuard[JoinRequest | Received | Asked | LinkEnded]:
+    return isinstance(item, JoinRequest | Received | Asked | LinkEnded)
+
+
 def _is_of_newcomer(item: Item) -> bool:
     """Whether this item comes from a client that is not in the room yet."""
-    return isinstance(item, JoinRequest | Received | Asked | LinkEnded) and item.session.member is None
+    return _is_of_client(item) and item.session.member is None

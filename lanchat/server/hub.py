@@ -104,7 +104,7 @@ class Hub(Commands):
                 goes_on = False
             else:
                 self._handle(item, batch)
-        if standbys is None or not standbys.handovers.frozen:
+        if standbys is None or not standbys.holds_back:
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)

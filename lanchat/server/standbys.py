@@ -96,7 +96,13 @@ class Standbys:
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items of these that are handled now. The others wait."""
-        return self.handovers.admit(self.company.admit(items))
+        others_host = self.standing.named is not None and bool(self.standing.named.standbys)
+        return self.handovers.admit(self.company.admit(items, self.gone, others_host=others_host))
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether no event may be numbered now."""
+        return self.handovers.frozen or self.company.is_waking
 
     def came(self, request: JoinRequest, batch: Batch) -> None:
         """A member has entered the room."""

@@ -6,7 +6,7 @@ from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import Member
 from lanchat.server.company import Company
-from lanchat.server.items import JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.items import Item, JoinRequest, LinkEnded, Received, Stop, Stored
 from lanchat.server.session import Session
 from tests.server.test_hub import RecordingLink, TalkativeDoor
 
@@ -32,6 +32,9 @@ class Stage:
         assert isinstance(link, RecordingLink)
         link.keepalive = Keepalive(TIMING, heard_at)
         self.company.gone(session)
+
+    def admit(self, *items: Item, others_host: bool = False) -> list[Item]:
+        return [*self.company.admit(items, self.company.gone, others_host=others_host)]
 
     def later(self, seconds: float) -> None:
         """The hub has looked four times a second meanwhile."""
@@ -95,11 +98,27 @@ def test_just_after_it_has_slept_a_host_lets_nobody_in_and_then_all_who_have_com
     stage.now += 4
     said, gone = Received(bob, []), LinkEnded(dan)
     come = [JoinRequest(cat, "id-cat", "cat"), JoinRequest(dan, "id-dan", "dan")]
-    assert stage.company.admit([come[0], said, come[1]]) == [said], "who is here goes on"
-    assert stage.company.admit([gone]) == [] and stage.company.pause == TIMING.follow_sweep
+    assert stage.admit(come[0], said, come[1]) == [said], "who is here goes on"
+    assert stage.admit(gone) == [] and stage.company.pause == TIMING.follow_sweep
     stage.later(TIMING.ask)
-    assert stage.company.admit([said]) == [*come, gone, said]
-    assert stage.company.admit([said]) == [said]
+    assert stage.admit(said) == [*come, gone, said]
+    assert stage.admit(said) == [said]
+
+
+def test_where_another_computer_may_host_by_now_nothing_that_was_read_is_handled_and_who_has_gone_is_known(stage):
+    """Else the host's own person would read lines in an order that the room never had."""
+    bob, cat = stage.come("bob"), stage.come("cat")
+    stage.later(1)
+    stage.now += 4
+    said, gone, stored = Received(bob, []), LinkEnded(bob), Stored(1, 5)
+    assert stage.admit(said, stored, gone, Received(cat, []), others_host=True) == [stored]
+    assert stage.company.is_waking and stage.company.pause == TIMING.follow_sweep
+    stage.later(TIMING.ask)
+    assert not stage.company.is_waking
+    assert stage.admit(others_host=True) == [said, gone, Received(cat, [])]
+    stage.go(cat, heard_at=stage.now)
+    stage.later(TIMING.company)
+    assert not stage.company, "the link of bob had ended before"
 
 
 def test_a_room_that_closes_just_then_tells_those_who_have_come(stage):
@@ -107,8 +126,8 @@ def test_a_room_that_closes_just_then_tells_those_who_have_come(stage):
     stage.later(1)
     stage.now += 4
     come, stop = JoinRequest(stage.newcomer(), "id-cat", "cat"), Stop()
-    assert stage.company.admit([come]) == []
-    assert stage.company.admit([stop]) == [come, stop]
+    assert stage.admit(come) == []
+    assert stage.admit(stop) == [come, stop]
 
 
 def test_a_host_with_company_looks_often_enough_and_one_without_does_not_wake_up_for_it(stage):

@@ -38,7 +38,7 @@ from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import TERMS_AN_HOUR
 from lanchat.server.hub import Hub
-from lanchat.server.items import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop
+from lanchat.server.items import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop, YieldTo
 from lanchat.server.items import Named as Renamed
 from lanchat.server.items import Stored as OnDisk
 from lanchat.server.replication import NOBODY, Position
@@ -99,6 +99,12 @@ class Stage:
         for item in items:
             self.hub.inbox.put_now(item)
         self.hub.inbox.put_now(Stop())
+        self.hub.run_batch()
+
+    def go_on(self, *items: Any) -> None:
+        """One batch of a hub that does not end with it."""
+        for item in items:
+            self.hub.inbox.put_now(item)
         self.hub.run_batch()
 
     def save(self) -> None:
@@ -544,6 +550,36 @@ def test_a_standby_that_answers_and_hangs_up_has_taken_over():
     stage.hand_over()
     stage.batch(Received(bob, [Promoted(bobs_term(stage))]), LinkEnded(bob))
     assert stage.outcomes == [""] and stage.moved == 1
+
+
+def test_a_host_that_was_frozen_gives_out_no_number_before_it_knows_that_the_room_is_hosted_elsewhere():
+    """Else its own person would read lines in an order that the room never had, or that it never took."""
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    cat = stage.come("cat", CAT_KEY)
+    heard(ann)
+    last, events = stage.room.seq, len(stage.log.events)
+    stage.now += TIMING.host_silence + 1
+    stage.go_on(says(cat, "before the others went to bob"), says(ann, "typed just now"), LinkEnded(bob), LinkEnded(cat))
+    assert 1 not in stage.standbys.followers.indexes, "so the watch asks bob's computer"
+    stage.go_on(YieldTo(1))
+    stage.now += TIMING.ask
+    stage.go_on(Stop())
+    assert stage.room.seq == last and len(stage.log.events) == events
+    assert not any(isinstance(message, Said | Left) for message in heard(ann))
+    assert stage.moved == 1
+
+
+def test_a_host_that_was_frozen_and_is_still_the_only_one_goes_on_a_moment_later():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    heard(ann)
+    stage.now += TIMING.host_silence + 1
+    stage.go_on(says(ann, "typed just now"))
+    assert not any(isinstance(message, Said) for message in heard(ann))
+    stage.now += TIMING.ask
+    stage.go_on(says(bob, "one more"))
+    assert [message.text for message in heard(ann) if isinstance(message, Said)] == ["typed just now", "one more"]
 
 
 def test_a_room_that_closes_while_it_is_handed_over_closes():
