@@ -136,8 +136,12 @@ class Replication:
         """For how long this standby has lacked something that the host has, in s."""
         if not self._confirmed:
             return now - self._named_at
-        missing = (at for at, position in self._marks if not self._stored[index].has(position))
-        return now - next(missing, now)
+        since, stored = now, self._stored[index]
+        for at, position in reversed(self._marks):  # it has all but the newest of hundreds, and this is in every batch
+            if stored.has(position):
+                break
+            since = at
+        return now - since
 
     def _mark(self, now: float) -> None:
         if not self._marks or self._marks[-1][1] != self._saved:
