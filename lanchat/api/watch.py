@@ -9,6 +9,7 @@ import time
 
 from lanchat.errors import ProtocolError
 from lanchat.network.card import cards_at
+from lanchat.network.uptime import uptime
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
@@ -42,11 +43,13 @@ class Watch(Closable):
     def _run(self) -> None:
         look_at, waking_until = time.monotonic() + self._timing.watch, 0.0
         while True:
-            began = time.monotonic()
+            began, up_before = time.monotonic(), uptime()
             if self._closing.wait(_WAKING if began < waking_until else min(_LOOK, self._timing.watch)):
                 return
             now = time.monotonic()
-            if now - began >= self._timing.host_silence:  # this machine has slept, and others may host the room by now
+            if (
+                uptime() - up_before >= self._timing.host_silence
+            ):  # this machine has slept, and others may host the room by now
                 waking_until = now + self._timing.ask
             if now >= look_at or now < waking_until:
                 look_at = now + self._timing.watch

@@ -23,13 +23,14 @@ class Company:
     Args:
         timing: `company` is for how long somebody counts after they were heard last.
         clock: s, as that of the links.
+        uptime: s by a clock that goes on while the machine sleeps. None: `clock` does.
     """
 
-    def __init__(self, timing: Timing, clock: Callable[[], float]) -> None:
-        self._timing, self._clock = timing, clock
+    def __init__(self, timing: Timing, clock: Callable[[], float], uptime: Callable[[], float] | None = None) -> None:
+        self._timing, self._clock, self._uptime = timing, clock, uptime or clock
         self._others: set[Session] = set()
         self._heard_at = -math.inf  # when the last member who has gone was heard last
-        self._looked_at, self._awake_at = clock(), -math.inf
+        self._looked_at, self._awake_at = self._uptime(), -math.inf
         self._waiting: list[Item] = []  # until it is seen who has gone
 
     @property
@@ -41,9 +42,9 @@ class Company:
 
     def look(self, now: float) -> None:
         """Notice whether this machine has slept: then this call comes much later than after `pause`."""
-        if self._others and self._sleeps(now):
+        if self._others and self._sleeps:
             self._awake_at, self._heard_at = now, -math.inf
-        self._looked_at = now
+        self._looked_at = self._uptime()
 
     def came(self, session: Session) -> None:
         """A session has asked to enter, and may have been refused."""
@@ -93,14 +94,15 @@ class Company:
         """For any thread. Just after this machine has slept nobody counts until it is clear which members have gone."""
         now = self._clock()
         if self._others:
-            return not self._sleeps(now) and not self._is_waking(now)
+            return not self._sleeps and not self._is_waking(now)
         return now - self._heard_at < self._timing.company
 
     def _is_waking(self, now: float) -> bool:
         return now - self._awake_at < self._timing.ask
 
-    def _sleeps(self, now: float) -> bool:
-        return now - self._looked_at >= self._timing.host_silence
+    @property
+    def _sleeps(self) -> bool:
+        return self._uptime() - self._looked_at >= self._timing.host_silence
 
 
 def _is_of_client(item: Item) -> TypeGuard[JoinRequest | Received | Asked | LinkEnded]:

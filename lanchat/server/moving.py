@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from lanchat.network.uptime import uptime
 from lanchat.protocol.messages import UNNUMBERED, Moved
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
@@ -58,6 +59,7 @@ class Moving:
             timing,
             time.monotonic,
             lambda: threading.Thread(target=yielded, name="yielded").start(),
+            uptime,
         )
         hub.let_move(self._standbys)
         nick = next((place.nick for place in term.places if place.index == term.index), "")

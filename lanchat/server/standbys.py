@@ -40,6 +40,7 @@ class Standbys:
         saved: what is on the host's disk when it begins.
         clock: s.
         yielded: called once the room is hosted elsewhere; never waits.
+        uptime: as for `Company`.
     """
 
     def __init__(
@@ -52,10 +53,11 @@ class Standbys:
         timing: Timing,
         clock: Callable[[], float],
         yielded: Callable[[], None],
+        uptime: Callable[[], float] | None = None,
     ) -> None:
         self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
         self.followers = Followers(standing, self.replication)
-        self.company = Company(timing, clock)
+        self.company = Company(timing, clock, uptime)
         parts = (standing, room, sessions, self.followers, self.replication, timing, clock, yielded)
         self.handovers = Handovers(*parts)
         self.standing, self._room, self._sessions = standing, room, sessions

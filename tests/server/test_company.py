@@ -78,6 +78,21 @@ def test_a_machine_that_has_slept_counts_nobody_whose_link_has_ended_meanwhile(s
     assert stage.company, "who comes from then on counts"
 
 
+def test_a_closed_lid_is_noticed_although_the_clock_of_the_links_stands_still_meanwhile():
+    now, up = [100.0], [5.0]
+    company = Company(TIMING, lambda: now[0], lambda: up[0])
+    bob = Session(RecordingLink(), TalkativeDoor(), member=Member("id-bob", "bob", False))
+    company.came(bob)
+    company.look(now[0])
+    assert company
+    up[0] += 600
+    assert not company
+    company.look(now[0])
+    assert company.is_waking and not company
+    now[0] += TIMING.ask
+    assert company and not company.is_waking
+
+
 def test_a_machine_that_has_slept_counts_who_is_still_there_a_moment_later(stage):
     bob, cat = stage.come("bob"), stage.come("cat")
     stage.later(1)
