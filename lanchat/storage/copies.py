@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -104,3 +105,5 @@ def drop_unused(home: Path, now: float) -> None:
         if (lock := lock_file(folder / LOCK)) is not None:
             shutil.rmtree(folder, ignore_errors=True)
             lock.close()
+            if sys.platform == "win32":  # the file of the lock could not be deleted before
+                shutil.rmtree(folder, ignore_errors=True)

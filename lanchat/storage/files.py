@@ -5,7 +5,8 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +18,7 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link that somebody put there would
 _LINK = "it is a symbolic link, and nothing is written through one"
 SET_LOCAL = "Its file system lacks something that lanchat needs. Set LANCHAT_HOME to a folder on a local disk."
 _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # by this file system
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # s between two tries
 _BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: far behind the content
 
 
@@ -112,7 +114,7 @@ def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) 
                 out.flush()
                 os.fsync(out.fileno())
         if replace:
-            os.replace(draft, path)
+            _replace(draft, path)
         else:
             _name_unless_taken(draft, path)
     finally:
@@ -120,6 +122,22 @@ def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) 
             os.unlink(draft)
     if durable:
         sync_folder(path.parent)
+
+
+def patiently(step: Callable[[], None]) -> None:
+    """Do this, again and again for a moment while the system refuses it.
+
+    Windows renames no file over one that another program has open, such as a virus scanner, which is soon over.
+
+    Raises:
+        OSError: the system has refused it all the time.
+    """
+    for pause in _PAUSES:
+        try:
+            return step()
+        except PermissionError:
+            time.sleep(pause)
+    step()
 
 
 def sync_folder(path: Path) -> None:
@@ -193,6 +211,9 @@ def _name_unless_taken(draft: str, path: Path) -> None:
 if sys.platform == "win32":
     import msvcrt
 
+    def _replace(draft: str, path: Path) -> None:
+        patiently(lambda: os.replace(draft, path))
+
     def _rename_unless_taken(draft: str, path: Path) -> None:
         with suppress(FileExistsError):
             os.rename(draft, path)  # replaces nothing on Windows
@@ -204,6 +225,9 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def _replace(draft: str, path: Path) -> None:
+        os.replace(draft, path)
 
     def _rename_unless_taken(draft: str, path: Path) -> None:
         folder = os.open(path.parent, os.O_RDONLY)

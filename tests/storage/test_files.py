@@ -241,3 +241,27 @@ def test_a_lock_that_fails_leaves_no_descriptor_open(path, monkeypatch):
     monkeypatch.setattr(files, "_lock", full_disk)
     with pytest.raises(OSError, match="No space left"):
         lock_file(path)
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 5])
+def test_what_the_system_refuses_for_a_moment_is_tried_again(refusals, monkeypatch):
+    monkeypatch.setattr(files, "_PAUSES", (0.0,) * 5)
+    tries: list[int] = []
+
+    def step() -> None:
+        tries.append(len(tries))
+        if len(tries) <= refusals:
+            raise PermissionError
+
+    files.patiently(step)
+    assert len(tries) == refusals + 1
+
+
+def test_what_the_system_refuses_all_the_time_is_an_error(monkeypatch):
+    monkeypatch.setattr(files, "_PAUSES", (0.0,) * 5)
+
+    def step() -> None:
+        raise PermissionError("in use")
+
+    with pytest.raises(PermissionError, match="in use"):
+        files.patiently(step)
