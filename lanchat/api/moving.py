@@ -7,6 +7,7 @@ from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError, NotConnected
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.standby import Delegation
+from lanchat.protocol.text import last_argument, safe_text
 from lanchat.room.naming import appoint, computers_of
 from lanchat.threads import Closable
 
@@ -128,6 +129,8 @@ class MovingRoom(Closable):
             if wanted:
                 raise ValueError("A room on an engine has hosts and no standbys: /cohost CODE, /uncohost NICK.")
             return hosting.cohosting.listing()
+        if wanted and self._member.follower.cluster.on_engine:
+            raise ValueError("A room on an engine has hosts and no standbys. /standbys lists them.")
         if not wanted:
             self._member.outgoing.moderate("standbys")
             return ""
@@ -198,6 +201,11 @@ class MovingRoom(Closable):
             if standby.hosting.naming is not None:
                 standby.hosting.naming.end()
             return True
+        if self._member.follower.cluster.on_engine:
+            raise LanchatError(
+                "A room on an engine is closed where its owner hosts it.",
+                f"lanchat host --engine redis://HOST {last_argument(safe_text(self._state.title))}   and there  /close",
+            )
         outgoing = self._member.outgoing
         if not outgoing.connected:
             raise NotConnected  # before anything is signed

@@ -37,7 +37,8 @@ class Cluster:
         self.places: tuple[Place, ...] = ()
         self.sync = -1  # the index of the standby whose disk acks wait for
         self._index: int | None = None  # of this computer
-        self._host_key, self._on_engine = b"", False
+        self._host_key = b""
+        self.on_engine = False  # whether several hosts may serve the room together; for any thread
         self.welcomed = -1  # the seq before the first live event of this link
         self._put, self._places_changed, self._timing = put, places_changed, timing
         self._link: Link | None = None
@@ -53,7 +54,7 @@ class Cluster:
         """A host has admitted us; it names its own sync standby."""
         self._roster = Roster(host_id=connection.host_id)
         self._host_of_card, self._host_key = connection.card.host, connection.host_key
-        self._on_engine = is_on_engine(connection.card)
+        self.on_engine = is_on_engine(connection.card)
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = self.welcomed = connection.welcome.seq
         self._link, self._silence = connection.link, Silence(self._timing, connection.took)
@@ -136,7 +137,7 @@ class Cluster:
     @property
     def other_hosts(self) -> tuple[Place, ...]:
         """Where a room on an engine is hosted besides, as our host tells. Any thread."""
-        return tuple(place for place in self.places if place.key != self._host_key) if self._on_engine else ()
+        return tuple(place for place in self.places if place.key != self._host_key) if self.on_engine else ()
 
     @property
     def people(self) -> int:

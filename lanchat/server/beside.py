@@ -93,6 +93,11 @@ class Beside:
         """The index of the host to which our members go when this one ends; -1: there is no other one."""
         return next((place.index for place in self._places if place.key != self._key), -1)
 
+    @property
+    def nicks(self) -> tuple[str, ...]:
+        """Of those whose computers host the room now, ours first."""
+        return tuple(place.nick for place in sorted(self._places, key=lambda place: place.key != self._key))
+
     def greeting(self) -> Sequence[FromHost]:
         """The messages that a member gets after its snapshot."""
         return [self._where()] if len(self._places) > 1 else []

@@ -75,7 +75,7 @@ class Commands:
                 case wire.Hello() | Confirm() | Transfer():
                     self.sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Moderate(action=action) if action in ACTIONS:
-                    if (answer := obey(self.standbys, session, member, message)) is not None:
+                    if (answer := obey(self.standbys, self.sessions.beside, session, member, message)) is not None:
                         self.sessions.tell(session, answer, batch)
                 case wire.Fetch():
                     words = "Events can be fetched only after the welcome."

@@ -3,24 +3,37 @@
 from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Moderate, Notice
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import listed, safe_text
 from lanchat.room.effects import Member
+from lanchat.server.beside import Beside
 from lanchat.server.items import HandOver
 from lanchat.server.session import Session
 from lanchat.server.standbys import Standbys
 
 ACTIONS = {"standbys", "handover", "takeback", "close"}
 _NO_STANDBYS = Notice("rights", "This room cannot move to another computer.")
+_GO_ON = "If one of them goes, its people go on at another one."
+_ONE_HOST = "More computers can host it, if its owner accepts them: lanchat help engine"
+_NO_HANDOVER = Notice(
+    "rights", "A room on an engine is not handed over: its hosts serve it together. /standbys lists them."
+)
+_NOT_HERE = Notice("rights", "Its owner closes a room on an engine at their own host.")
 
 
-def obey(standbys: Standbys | None, session: Session, member: Member, order: Moderate) -> Notice | None:
+def obey(
+    standbys: Standbys | None, beside: Beside | None, session: Session, member: Member, order: Moderate
+) -> Notice | None:
     """Do what a member asks for, if that member has the right to it.
+
+    Args:
+        standbys: None: the room cannot move.
+        beside: None: it is not on an engine.
 
     Returns:
         The answer; None: a notice follows later, or the event itself is the answer.
     """
     if standbys is None:
-        return _NO_STANDBYS
+        return _NO_STANDBYS if beside is None else _tell_of_hosts(beside, order)
     owner = member.id == standbys.standing.owner_id
     match order.action:
         case "standbys":
@@ -48,6 +61,20 @@ def obey(standbys: Standbys | None, session: Session, member: Member, order: Mod
 
     standbys.handovers.begin(HandOver(index, done))
     return None
+
+
+def _tell_of_hosts(beside: Beside, order: Moderate) -> Notice:
+    """How a room on an engine lives on, which has no standbys."""
+    match order.action:
+        case "standbys":
+            ours, *others = [safe_text(nick) for nick in beside.nicks] or ["a computer"]
+            hosts = listed([f"{ours} (where you are)", *others])
+            text = f"{len(others) + 1} hosts: {hosts}. {_GO_ON}" if others else f"one host: {hosts}. {_ONE_HOST}"
+            return Notice("standbys", f"This room has {text}")
+        case "close":
+            return _NOT_HERE
+        case _:
+            return _NO_HANDOVER
 
 
 def _describe(standbys: Standbys) -> str:

@@ -19,6 +19,7 @@ from lanchat.client.events import Connected, Disconnected
 from lanchat.errors import HostKeyChanged, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
+from lanchat.protocol.messages import Notice
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Standbys
@@ -186,6 +187,32 @@ def test_nobody_goes_to_a_host_that_the_owner_has_removed(together, join):
     together.end("ann", lose)
     cat.hear(lambda: "has not named this computer as one of its hosts" in str(reasons(cat)), "the refusal")
     assert together.hosts["bob"].people == 0
+
+
+def answers(person: Person) -> list[str]:
+    """What the host has answered."""
+    person.listen()
+    return [item.text for item in person.items if isinstance(item, Notice)]
+
+
+def test_who_asks_for_standbys_reads_which_computers_host_the_room(together, join):
+    cat = join("cat", at="bob")
+    assert cat.room.standbys() == "", "the host answers"
+    told = "This room has 2 hosts: bob (where you are), ann. If one of them goes, its people go on at another one."
+    cat.hear(lambda: answers(cat) == [told], "the hosts")
+    together.end("ann", Host.close)
+    together.tell()
+    cat.room.standbys()
+    alone = (
+        "This room has one host: bob (where you are). "
+        "More computers can host it, if its owner accepts them: lanchat help engine"
+    )
+    cat.hear(lambda: answers(cat) == [told, alone], "the one that is left")
+    cat.room.moderate("takeback")
+    cat.hear(lambda: answers(cat)[2:] != [], "an answer")
+    assert answers(cat)[2].startswith("A room on an engine is not handed over")
+    with pytest.raises(ValueError, match="has hosts and no standbys"):
+        cat.room.standbys("off")
 
 
 def reasons(person: Person) -> list[str]:

@@ -205,5 +205,11 @@ Intent = (
 
 
 def is_mendable(intent: Intent) -> bool:
-    """Whether the person can correct what was typed, if this cannot be carried out."""
-    return intent.mendable if isinstance(intent, Misused) else not isinstance(intent, ShowInvite | ShowFiles)
+    """Whether the person can correct what was typed, if this cannot be carried out. There is nothing to correct in a
+    command that has no argument."""
+    match intent:
+        case Misused():
+            return intent.mendable
+        case ShowInvite() | ShowFiles() | Unsent() | Moderate(nick="") | Standbys(wanted=""):
+            return False
+    return True

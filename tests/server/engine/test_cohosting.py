@@ -130,10 +130,10 @@ class Computers:
 
         return hosts
 
-    def join(self, nick: str, at: str) -> Person:
+    def join(self, nick: str, at: str, **options: Any) -> Person:
         self.home(nick)
         target = Target((Endpoint("127.0.0.1", self.hosts[at].host.port),))
-        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=QUICK)
+        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=QUICK, **options)
         self.people.append(person := Person(room))
         return person
 
@@ -382,6 +382,20 @@ def test_a_room_is_closed_at_all_hosts_only_where_these_can_be_told(computers, m
     ann.state.paused = True
     with pytest.raises(LanchatError, match="so its other hosts cannot be told"):
         ann.close_for_all()
+
+
+def test_an_owner_who_does_not_host_cannot_close_the_room_and_takes_back_nothing(computers):
+    computers.open("ann")
+    bob = computers.accept("bob")
+    computers.hosts.pop("ann").close()
+    ann = computers.join("ann", at="bob", standby=1)
+    with pytest.raises(LanchatError, match="is closed where its owner hosts it"):
+        ann.room.close_for_all()
+    ann.room.close()
+    computers.people.remove(ann)
+    computers.open("ann")
+    wait_until(lambda: computers.hosts["ann"].goes_on, what="the other host, which is still permitted")
+    assert bob.hosting
 
 
 def test_a_computer_that_was_accepted_need_not_ask_again(computers):

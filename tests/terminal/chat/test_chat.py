@@ -269,7 +269,7 @@ def test_a_command_that_cannot_be_carried_out_stays_in_the_line_to_be_corrected(
         ann.shows("ann fine")
 
 
-@pytest.mark.parametrize("typed", ["/kick bob", "/files", "/help"])
+@pytest.mark.parametrize("typed", ["/kick bob", "/files", "/help", "/close"])
 def test_a_command_that_no_correction_would_help_leaves_the_line(host, talk, typed):
     with talk(host()) as ann:
         ann.press(f"{typed}\rfine\r")
