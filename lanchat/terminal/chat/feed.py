@@ -16,6 +16,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.nicks import clean_nick, same_nick
+from lanchat.protocol.papers import is_on_engine
 from lanchat.room.roster import Person, Roster
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
@@ -228,7 +229,8 @@ class Feed:
         elif isinstance(item, Disconnected):
             self._reunion.lost(() if self.roster.crowd else self.roster.people.values())
         elif isinstance(item, Connected) and item.again:
-            self._reunion.back(time.monotonic())
+            beside = is_on_engine(item.card) and item.host_id != self.roster.host_id
+            self._reunion.back(time.monotonic(), beside=beside)
         self._renderer.hosting, self._renderer.owner = self._room.hosting, self._room.state.owner_id
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         if line is not None and isinstance(item, FileOffered | PrivateFile):

@@ -27,15 +27,24 @@ class Reunion:
             self._before = {person.id for person in present if is_verified(person.id)}
         self._ends_at = None
 
-    def back(self, now: float) -> None:
-        """There is a link again. For the time see `missing`."""
-        self._ends_at = now + WITHIN
+    def back(self, now: float, *, beside: bool = False) -> None:
+        """There is a link again. For the time see `missing`.
+
+        Args:
+            beside: to another host of a room on an engine. Those who come over to it neither leave nor join, so that
+                everything that the host tells of them is shown, as it is to the people who were there.
+        """
+        self._ends_at = now if beside else now + WITHIN
+        if beside:
+            self._before = set()
 
     def hides(self, event: Joined | Left) -> bool:
         """Whether this coming or going is a part of the break. That somebody opens the room is told."""
         told = event.code not in _UNWANTED if isinstance(event, Left) else event.host
         if told or event.by not in self._before:
             self._away.pop(event.by, None)
+            if isinstance(event, Left):
+                self._before.discard(event.by)  # if they join once more, that is no part of the break
             return False
         if isinstance(event, Left):
             self._away[event.by] = Person(event.by, event.nick)

@@ -48,6 +48,28 @@ def test_who_leaves_is_sent_away_or_is_new_is_told_of():
     assert reunion.missing(WITHIN) == []
 
 
+def test_who_leaves_after_a_break_and_joins_once_more_is_told_of():
+    reunion = broken()
+    assert not hides_all(reunion, went(BOB, code="")) and not reunion.hides(came(BOB))
+
+
+def test_after_a_move_to_another_host_of_the_room_everything_is_told_of():
+    """Who came over as well neither left nor joined."""
+    reunion = Reunion()
+    reunion.lost([Person(BOB, "b"), Person(CAT, "c")])
+    reunion.back(0.0, beside=True)
+    assert reunion.missing(0.0) == []
+    assert not reunion.hides(went(BOB)) and not reunion.hides(came(BOB))
+
+
+def test_who_was_missed_before_such_a_move_is_named_then():
+    reunion = broken()
+    assert reunion.hides(went(CAT))
+    reunion.lost([Person(BOB, "b")])
+    reunion.back(1.0, beside=True)
+    assert reunion.missing(1.0) == [Person(CAT, "c")]
+
+
 def test_that_the_room_was_opened_is_told_of():
     assert not broken().hides(came(BOB, host=True))
 
