@@ -75,7 +75,7 @@ class RoomFile:
             return FileEntry(*about, have=have, sha256=self.sha256, id=answers, elsewhere=elsewhere)
         whose = self.private
         box = whose.box if to == whose.to else whose.copy
-        return FileEntry(*about, have, self.sha256, answers, whose.to, whose.to_nick, whose.id, box)
+        return FileEntry(*about, have, self.sha256, answers, whose.to, whose.to_nick, whose.id, box, elsewhere)
 
 
 def offer_of(command: FileSend, file: str, member: Member, recipient: tuple[str, str] | None, now: int) -> FileChange:

@@ -145,8 +145,10 @@ class EngineCommands(Hub):
     def _publish_file(self, draft: FileChange, batch: Batch, session: Session | None = None) -> None:
         if isinstance(draft, FilePrivate):
             super()._publish_file(draft, batch, session)
-            if self._people.has_elsewhere(draft.to):
-                self._proposals.add(PassOn(draft.to, draft))
+            if draft.state == "stored":
+                self._room.files.elsewhere.pop(draft.file, None)
+            if not self._people.is_alone:
+                self._proposals.add(draft)
         else:
             self.sessions.publish(draft, batch, session)
 

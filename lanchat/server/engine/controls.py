@@ -1,6 +1,7 @@
 """Lines that the hosts of a room write to each other in its log, besides events and private messages. Pure.
 
-These entries have no number. No member sees them, and no host stores them in its file.
+These entries have no number. No member sees them, and no host stores them in its file, except for what becomes of files
+for one person.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class PassOn(_Control, frozen=True):
     """All sessions of this member id get this message, and nobody stores it."""
 
     to: Short
-    message: Told | Notice | FilePrivate
+    message: Told | Notice
 
 
 class RoomOver(_Control, frozen=True):
@@ -68,7 +69,7 @@ class Over:
     lease: int
 
 
-Line = Here | NotHere | Ruled | Status | PassOn | RoomOver
+Line = Here | NotHere | Ruled | Status | FilePrivate | PassOn | RoomOver
 Control = Line | Over
 
 _DECODER: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.framing import FROM_HOST, MAX_LINE, decode, decode_all, encode
 from lanchat.protocol.messages import Event, Joined, Said, Told, numbered
 from lanchat.protocol.status import Status
@@ -69,7 +70,7 @@ def proposal_of(record: Event | Told | Line, key: str = "", changes: tuple[Chang
         case Told():
             kind: Kind = "p" if record.box or record.text else "g"
             return Proposal(kind, box_key(record), encode(record).rstrip(b"\n"))
-        case Here() | NotHere() | Ruled() | Status() | PassOn() | RoomOver():
+        case Here() | NotHere() | Ruled() | Status() | FilePrivate() | PassOn() | RoomOver():
             return Proposal("k", key, write_line(record), changes)
         case _:
             return Proposal("r", key, encode(record).rstrip(b"\n"), changes)

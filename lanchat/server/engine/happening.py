@@ -5,7 +5,7 @@ import logging
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import BANNED, CLOSED, KICKED, closed_by
 from lanchat.protocol.engine import Ending
-from lanchat.protocol.file_messages import FileEvent, FileOffered, FileStored
+from lanchat.protocol.file_messages import FileEvent, FileOffered, FilePrivate, FileStored
 from lanchat.protocol.status import Status
 from lanchat.room.effects import Member
 from lanchat.server.batch import Batch
@@ -54,6 +54,9 @@ class EngineHappening(EngineCommands):
                 self._change_rules(record, batch)
             case Status():
                 self._learn(record, batch)
+            case FilePrivate():
+                if waiting is None:
+                    self._learn_of_file(record, lease_of(key), batch)
             case PassOn(to, message):
                 if waiting is None:
                     self.sessions.send_to(to, message, batch)
@@ -101,6 +104,13 @@ class EngineHappening(EngineCommands):
             member.away, member.bot = status.away, status.bot
             self._engine_sessions.show(status, batch)
 
+    def _learn_of_file(self, told: FilePrivate, lease: int, batch: Batch) -> None:
+        """A file for one person has another state, by the host with this lease."""
+        if told.state != "removed":
+            self._room.files.elsewhere[told.file] = self._person_of(lease)
+        self.sessions.publish_private(told, batch)
+        self._files.published(told, self._appended + len(batch.records))
+
     def _happen(self, event: wire.Event, waiting: Waiting | None, lease: int, batch: Batch) -> None:
         """Make an event happen.
 
@@ -113,6 +123,8 @@ class EngineHappening(EngineCommands):
             return
         if isinstance(event, FileOffered | FileStored) and waiting is None:
             self._room.files.elsewhere[event.file] = self._person_of(lease)
+        elif isinstance(event, FileStored):  # its sender may have begun at a host that is gone
+            self._room.files.elsewhere.pop(event.file, None)
         sessions = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
         self.sessions.happen(event, batch, sessions[0] if sessions else None)
         if isinstance(event, FileEvent):

@@ -273,6 +273,11 @@ def test_a_file_is_fetched_from_the_host_that_it_came_to(computers, tmp_path):
     assert digest(secret.path) == digest(tmp_path / "from" / "secret.pdf")
     hosts = {entry.name: entry.elsewhere for entry in cat.room.files}
     assert hosts == {"report.pdf": "", "photo.jpg": "bob", "secret.pdf": ""}
+    assert {entry.name: entry.elsewhere for entry in dan.room.files} == {
+        "report.pdf": "ann",
+        "photo.jpg": "",
+        "secret.pdf": "ann",
+    }
     computers.hosts.pop("bob").close()
     cat.hear(lambda: not cat.room.has_other_hosts, "bob's host to be gone")
     with pytest.raises(LanchatError, match="photo.jpg is on the computer of bob. It can be fetched while they host"):

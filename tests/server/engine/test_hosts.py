@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.errors import LanchatError
+from lanchat.protocol.file_messages import FileSend
 from lanchat.protocol.messages import Joined, Left, Notice, Record, Renamed, Said
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
@@ -24,6 +26,7 @@ from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import Store
+from lanchat.storage.unfinished import remember
 from tests.support.engines import RedisProcess
 from tests.support.files import digest, file_of
 from tests.support.people import Listener, PlainClient, cut
@@ -339,6 +342,47 @@ def test_a_file_is_at_the_host_that_it_came_to_and_the_others_say_so(serve, ente
         assert len(first._room.files.all) == len(again._room.files.all) == 1, "nobody takes it for lost"
         for room in (first, again):
             room.close()
+
+
+def stored(room: JoinedRoom) -> list[tuple[str, str]]:
+    """The names of the files that are whole, and the computers that have them; "": their host has."""
+    return [(entry.name, entry.elsewhere) for entry in room.files if entry.sha256]
+
+
+def test_a_file_for_one_person_is_listed_at_whichever_host_they_are(serve, enter, tmp_path):
+    with Blobs(tmp_path / "one", LIMITS) as here, Blobs(tmp_path / "two", LIMITS) as there:
+        first, second = serve("hal", blobs=here), serve("ida", blobs=there)
+        bob, eve = enter(second, "bob"), enter(second, "eve")
+        wait_until(lambda: "bob" in names(first), what="bob to be known at ann's host")
+        ann = enter(first, "ann")
+        sent = ann.send_file(file_of(tmp_path / "ann", "for bob.pdf"), to="bob")
+        wait_until(lambda: stored(bob) == [("for bob.pdf", "another host")], what="the file")
+        assert stored(ann) == [("for bob.pdf", "")] and stored(eve) == []
+        second.close()
+        again = serve("ida", blobs=there)
+        bob = enter(again, "bob")
+        wait_until(lambda: stored(bob) == [("for bob.pdf", "another host")], what="the file, as it was")
+        enter(again, "ann").remove_file(sent.file)
+        wait_until(lambda: stored(ann) == stored(bob) == [], what="ann to have taken it back")
+        wait_until(lambda: not here.have(sent.file), what="the bytes to be gone")
+        for room in (first, again):
+            room.close()
+
+
+def test_a_sender_whose_host_is_gone_sends_the_file_to_the_next_one(serve, enter, tmp_path):
+    """That one has heard of the file from the other one."""
+    with Blobs(tmp_path / "one", LIMITS) as here, Blobs(tmp_path / "two", LIMITS) as there:
+        first, second = serve("hal", blobs=here), serve("ida", blobs=there)
+        bob = enter(first, "bob")
+        source, id = file_of(tmp_path / "ann", "report.pdf"), "7" * 32
+        enter(second, "ann")._member.outgoing.host.ask(FileSend(id, source.name, source.stat().st_size))
+        wait_until(lambda: [entry.elsewhere for entry in bob.files] == ["another host"], what="the offer")
+        second.close()
+        ann = enter(first, "ann")
+        kept = remember(tmp_path, id, source)
+        ann._member.transfers.send(ann._member.transfers.open(source), lambda transfer: None, kept).wait(PATIENCE)
+        wait_until(lambda: stored(bob) == [("report.pdf", "")], what="the whole file")
+        first.close()
 
 
 def test_a_new_host_gets_the_past_of_a_room_that_was_there_before_its_engine(serve, host, join, tmp_path):
