@@ -107,6 +107,7 @@ class Files:
                 return [self._remove(member, file, now)]
             case FileList():
                 shown = [known for known in self._files.values() if known.is_shown_to(member.id)]
+                shown.sort(key=lambda known: known.at)  # a log that was read has those for one person at its end
                 return [*(Reply(self._entry(known, member)) for known in shown), Reply(FileEnd())]
 
     def send_to_one(

@@ -232,6 +232,13 @@ def listed(room: Any, member: Any) -> list[str]:
     return [answer.file for answer in answers if isinstance(answer, FileEntry)]
 
 
+def test_the_list_is_in_the_order_of_time_also_where_a_log_told_otherwise():
+    """A log that was read tells first of the files for everybody."""
+    room, ann, bob = room_and("ann", "bob")
+    late, early = store(room, ann, "1", now=2), store_for(room, ann, "2", now=1)
+    assert listed(room, bob) == [early, late]
+
+
 def test_an_offer_for_one_person_is_told_to_the_two_and_is_no_event():
     room, ann, bob, eve = room_and("ann", "bob", "eve")
     draft, ticket = send_to(room, ann, "1")

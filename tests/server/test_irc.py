@@ -126,6 +126,17 @@ def test_a_taken_nick_is_refused_and_the_client_tries_another(room, join, irc):
     ]
 
 
+def test_of_several_nicks_sent_at_once_each_is_answered_for_itself(room, join, irc):
+    join(room, "ann")
+    wee = irc(room, "wee")
+    answers = [parsed(line) for line in wee.answers("NICK ann", "NICK woo", "NICK Ann")]
+    assert [(line.command, *line.parameters[:-1]) for line in answers] == [
+        ("433", "wee", "ann"),
+        ("NICK",),
+        ("433", "woo", "Ann"),
+    ]
+
+
 def test_a_nick_is_changed_for_everybody(room, join, irc):
     ann, wee = Listener(join(room, "ann")), irc(room, "wee")
     assert [parsed(line).parameters for line in wee.answers("NICK woo")] == [("woo",)]

@@ -127,7 +127,7 @@ def left_out_text(folder: str, left_out: Sequence[str]) -> str:
 def _state(entry: FileEntry) -> str:
     private = ", private" if entry.to else ""
     if entry.elsewhere:
-        return f"with {safe_text(entry.elsewhere)}'s computer"
+        return f"with {safe_text(entry.elsewhere)}'s computer{private}"
     if entry.sha256:
         return f"stored{private}"
     return f"sending, {percent(entry.have, entry.size)}{private}"

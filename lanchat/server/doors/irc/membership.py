@@ -86,7 +86,7 @@ class Membership:
         if not (nick := self.clean_nick(line.parameter(0))):
             return
         if session.inside:
-            session.wanted = nick
+            self._requests.put(partial(_want, session, nick))  # not before what an earlier NICK gets for an answer
             self._requests.say(Rename(nick))
             return
         self._throttle.spend(1)
@@ -165,3 +165,9 @@ class Membership:
 
         self._serving.inbox.put_now(LinkEnded(session))
         self._serving.inbox.put_now(Asked(session, leave))
+
+
+def _want(session: IrcSession, nick: str, room: Room) -> bytes:
+    """The client asks for this nick next."""
+    session.wanted = nick
+    return b""
