@@ -36,6 +36,16 @@ def test_the_one_too_many_is_still_told_of_and_then_everybody_hears_a_number(sta
     assert [type(message) for message in heard(cat)] == [Welcome, Present, Present, Present, Joined, Crowd]
 
 
+def test_those_who_come_together_across_the_limit_hear_what_everybody_hears(stage):
+    _, ann, _ = stage.come("hal", "ann", "bob")
+    cat, dan = new_session(stage), new_session(stage)
+    stage.batch(JoinRequest(cat, "id-cat", "cat"), JoinRequest(dan, "id-dan", "dan"))
+    for session, before in ((ann, []), (cat, [Welcome, Present, Present, Present])):
+        assert [type(message) for message in heard(session)] == [*before, Joined, Crowd]
+    last = heard(dan)
+    assert [type(message) for message in last] == [Welcome, Present, Joined] and last[0].crowd == 5
+
+
 def test_in_a_crowd_who_comes_and_goes_is_told_to_nobody_else_but_stored(stage):
     _, ann, bob, _ = stage.come("hal", "ann", "bob", "cat")
     dan = new_session(stage)

@@ -12,16 +12,19 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Connected, Disconnected, PrivateMessage
+from lanchat.client.events import Connected, Disconnected, ListedPeople, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileSend
+from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Joined, Left, Notice, Record, Renamed, Said
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
 from lanchat.server.engine.hub import EngineHub
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.redis_log import RedisLog
+from lanchat.server.engine.shared_log import EngineAway
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.sqlite_log import SqliteLog
@@ -253,6 +256,52 @@ def test_a_host_that_stood_still_for_too_long_sends_its_people_away_and_hosts_ag
     bob.hear_text("after")
     assert ann.texts == bob.texts == ["before", "at the other host", "meanwhile", "after"]
     wait_until(lambda: names(first) == names(second) == ["ann", "bob"])
+
+
+def test_a_host_that_is_cut_off_from_the_engine_says_so_and_what_waits_there_goes_out_once(
+    serve, join, redis, monkeypatch
+):
+    first, second = serve("hal"), serve("ida")
+    ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
+    ann.round_trip("before")
+    bob.hear_text("before")
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise EngineAway("Cannot reach Redis.")
+
+    with monkeypatch.context() as cable:
+        for call in ("append", "read", "beat"):
+            cable.setattr(serve.logs["ida"].shared, call, away)
+        bob.hear_kind(Notice, code="paused")
+        bob.member.outgoing.say("meanwhile")
+        wait_until(lambda: is_over(second, first, redis), what="its lease to end")
+        ann.hear_kind(Left, nick="bob")
+        ann.round_trip("at the other host")
+    bob.hear_kind(Disconnected, moved=True)  # in this test the other host is where this one is
+    for listener in (ann, bob):
+        listener.hear(partial(lambda one: len(one.texts) == 3, listener), "everything, each line once")
+    bob.round_trip("after")
+    ann.hear_text("after")
+    assert ann.texts == bob.texts == ["before", "at the other host", "meanwhile", "after"]
+
+
+def test_two_hosts_agree_when_the_room_is_a_crowd(serve, join):
+    few = replace(DEFAULT_LIMITS, crowd=3, crowd_over=3)
+    first, second = serve("hal", limits=few), serve("ida", limits=few)
+    ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
+    others = [join(first, "cat"), join(second, "dan")]
+    for listener in (ann, bob):
+        listener.hear_kind(Crowd, people=4)
+    assert first._room.crowd and second._room.crowd
+    for other in others:
+        other.close()
+    for listener in (ann, bob):
+        listener.hear_kind(ListedPeople, all=True)
+    assert not first._room.crowd and not second._room.crowd
+    eve = join(first, "eve")
+    for listener in (ann, bob):
+        listener.hear_kind(Joined, nick="eve")
+    eve.close()
 
 
 def test_who_is_back_at_a_host_that_stood_still_before_others_miss_them_has_not_left(serve, join, redis):
