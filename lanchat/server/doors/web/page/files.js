@@ -125,9 +125,10 @@ class Files {
     return protocol === "https:" && new URL(this.room.url).host === host && file.state === "stored" && !file.offer && !file.blob;
   }
 
-  // Ask for the address of a file, and call `then(path)`.
-  address(file, then) {
+  // Ask for the address of a file, and call `then(path)`, or `elsewhere()` if another host of the room has the file.
+  address(file, then, elsewhere) {
     file.addressed = then;
+    file.elsewhere = elsewhere;
     this.room.send({ t: "file_get", file: file.file, download: true });
   }
 
@@ -224,6 +225,7 @@ class Files {
     const file = message.to ? this.offeredPrivately(message) : this.learn(message);
     if (!file) return;
     file.state = message.sha256 ? "stored" : "sending";
+    file.host = message.elsewhere || "";
     const sending = message.id && message.by === this.room.me.id && this.outgoing.get(message.id);
     if (sending && message.sha256) this.stored(sending, file);
     this.ui.changed(file);
@@ -253,12 +255,26 @@ class Files {
       this.ui.sent(sending, "refused", safeText(message.text));
     } else if (file && file.addressed) {
       file.addressed = null;
+      if (message.code === "elsewhere") return file.elsewhere();
       this.ui.note(safeText(message.text));
+    } else if (file && file.fetching && message.code === "elsewhere" && !file.fetching.went) {
+      this.goFor(file, safeText(message.text));
     } else if (file && file.fetching) {
       this.stop(file, safeText(message.text));
     } else {
       this.ui.note(safeText(message.text));
     }
+  }
+
+  // Another host of the room has this file, and the list says which: go on there, where `resume` asks once more.
+  goFor(file, why) {
+    const { fetching } = file;
+    const { listing } = this;
+    fetching.went = true;
+    this.list(() => {
+      if (listing) listing();
+      if (file.fetching === fetching && !this.room.goTo(file.host)) this.stop(file, why);
+    });
   }
 
   // ---- the bytes

@@ -120,8 +120,9 @@ class FileView {
   }
 
   save(file) {
-    if (this.files.hasAddress(file)) return this.files.address(file, (path) => location.assign(path)); // it is an attachment
-    return this.files.fetch(file, (blob) => save(blob, file.name));
+    const fetch = () => this.files.fetch(file, (blob) => save(blob, file.name));
+    if (!this.files.hasAddress(file)) return fetch();
+    return this.files.address(file, (path) => location.assign(path), fetch); // it is an attachment
   }
 
   stateText(file, inList) {

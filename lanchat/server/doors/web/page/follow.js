@@ -99,11 +99,11 @@ class Whereabouts {
   learn(text) {
     const places = JSON.parse(text);
     if (!Array.isArray(places) || places.length > MAX_PLACES) throw new Error("The list of places cannot be read.");
-    this.places = places.flatMap(({ index, key, web }) => {
+    this.places = places.flatMap(({ index, key, web, nick }) => {
       const raw = fromBase64(key);
       if (!Number.isInteger(index) || raw.length !== 32) throw new Error("The list of places cannot be read.");
       const hosts = (Array.isArray(web) ? web : []).filter((host) => isHost(host));
-      return hosts.slice(0, MAX_ADDRESSES).map((host) => this.target(host, raw, index));
+      return hosts.slice(0, MAX_ADDRESSES).map((host) => ({ ...this.target(host, raw, index), nick }));
     });
   }
 
@@ -119,6 +119,12 @@ class Whereabouts {
 
   get others() {
     return this.places.filter((place) => place.url !== this.host.url && place.index !== this.host.index);
+  }
+
+  // Whether this person's computer, too, has a page of the room: then it is called next, and after it the others.
+  turnTo(nick) {
+    const place = this.others.find((one) => one.nick === nick);
+    return Boolean(place) && this.moved(place.index);
   }
 
   // The page of this member's computer; "": nobody knows one.

@@ -228,9 +228,10 @@ class Room {
     const seeking = this.where.places.length && Date.now() - this.lostAt < SEEKING;
     const longest = seeking ? SEEKING_RETRY : LAST_RETRY;
     let pause = Math.min(FIRST_RETRY * 2 ** this.retries, longest) * (0.5 + Math.random() / 2);
-    if (why === "moved" || (this.admitted && this.where.failed())) pause = 0;
+    const atOnce = why === "moved" || why === "going";
+    if (atOnce || (this.admitted && this.where.failed())) pause = 0;
     else this.retries += 1;
-    this.timers.retry = setTimeout(() => this.open(), document.hidden && why !== "moved" ? HIDDEN_RETRY : pause);
+    this.timers.retry = setTimeout(() => this.open(), document.hidden && !atOnce ? HIDDEN_RETRY : pause);
     this.ui.disconnected(why, this.lostAt);
   }
 
@@ -416,6 +417,14 @@ class Room {
     }
     this.stop();
     this.ui.closed(closing.code, closing.text);
+  }
+
+  // Goes on at this person's host of the room. Returns false if that cannot be; a guest link is for one host alone.
+  goTo(nick) {
+    if (!this.connected || this.ticket || !this.where.turnTo(nick)) return false;
+    this.channel.close();
+    this.lost("going");
+    return true;
   }
 
   impostor() {

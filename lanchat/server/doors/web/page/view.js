@@ -70,9 +70,10 @@ class View {
       find("door-error").textContent = words;
       return;
     }
-    if (why === "moved") {
+    if (why === "moved" || why === "going") {
       this.state("Not connected");
-      return this.showBar("The room moves to another computer ...", false);
+      const words = why === "moved" ? "The room moves to another computer ..." : "Going to the host that has the file ...";
+      return this.showBar(words, false);
     }
     const long = Date.now() - since > 60000;
     const words = long ? "Still no connection. Same Wi-Fi? Turn mobile data off?" : "Connection lost. Reconnecting ...";
