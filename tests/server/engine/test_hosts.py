@@ -402,7 +402,7 @@ def test_a_file_for_one_person_is_listed_at_whichever_host_they_are(serve, enter
     with Blobs(tmp_path / "one", LIMITS) as here, Blobs(tmp_path / "two", LIMITS) as there:
         first, second = serve("hal", blobs=here), serve("ida", blobs=there)
         bob, eve = enter(second, "bob"), enter(second, "eve")
-        wait_until(lambda: "bob" in names(first), what="bob to be known at ann's host")
+        wait_until(lambda: first.people == 2, what="both to be known at ann's host")
         ann = enter(first, "ann")
         sent = ann.send_file(file_of(tmp_path / "ann", "for bob.pdf"), to="bob")
         wait_until(lambda: stored(bob) == [("for bob.pdf", "another host")], what="the file")
