@@ -27,5 +27,5 @@ def test_a_room_that_standbys_may_host_is_put_on_no_engine(tmp_path, identity):
         signing = Signing(folder.path, folder.about.id, ann, password=False)
         signing.sign((Standby(1, identity("bob").public, bytes(8), "s"),))
         with pytest.raises(LanchatError, match='Other computers may host "Room A" as standbys') as error:
-            open_engine(EngineChoice(EngineAddress("127.0.0.1", 9)), folder, ann, print, Timing())
+            open_engine(EngineChoice(EngineAddress("127.0.0.1", 9)), folder, ann, print, lambda: None, Timing())
         assert error.value.hint.endswith("/standbys off")
