@@ -258,6 +258,7 @@ def test_a_host_that_stood_still_for_too_long_sends_its_people_away_and_hosts_ag
     wait_until(lambda: names(first) == names(second) == ["ann", "bob"])
 
 
+@pytest.mark.full
 def test_a_host_that_is_cut_off_from_the_engine_says_so_and_what_waits_there_goes_out_once(
     serve, join, redis, monkeypatch
 ):
@@ -418,6 +419,7 @@ def test_a_file_for_one_person_is_listed_at_whichever_host_they_are(serve, enter
             room.close()
 
 
+@pytest.mark.full
 def test_a_sender_whose_host_is_gone_sends_the_file_to_the_next_one(serve, enter, tmp_path):
     """That one has heard of the file from the other one."""
     with Blobs(tmp_path / "one", LIMITS) as here, Blobs(tmp_path / "two", LIMITS) as there:
