@@ -105,12 +105,12 @@ class Acceptor(Closable):
             while True:
                 for key, _ in selector.select(self._every):
                     if key.fileobj is self._wakeup:
+                        self._wakeup.drain()
                         continue
                     assert isinstance(key.fileobj, socket.socket)
                     self._accept(key.fileobj, key.data)
                 if self._stopping:
                     return
-                self._wakeup.drain()
                 self._change(selector)
                 if (now := time.monotonic()) >= follow_at:
                     follow_at = now + self._every

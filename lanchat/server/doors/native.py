@@ -192,7 +192,7 @@ class NativeDoor:
         greeting = self._greeting(link)
         if greeting is None:
             return None, []
-        source = source_of(link.peer)
+        source = source_of(link.peer) if self._serving.secret is not None else ""
         link.send(encode(greeting.opening()))
         begun = False
         while data := link.receive():
