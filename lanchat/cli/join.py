@@ -52,7 +52,6 @@ def join(
     lanchat join 192.168.1.7:47474 --nick bob
     """
     from lanchat.protocol.sizes import parse_size
-    from lanchat.terminal.joining import join_by_name
     from lanchat.terminal.prompts import Who, choose_nick, given_password
 
     screen = has_terminal()
@@ -65,6 +64,7 @@ def join(
     if room is None:
         look = screen_options(bell=bell)
         return pick_and_talk(nick, who, interface, discard, look=look, standby=willing, accept=most)
+    from lanchat.terminal.joining import join_by_name
     from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
 
     notices = Notices()

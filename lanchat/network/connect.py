@@ -12,6 +12,7 @@ from typing import Any
 
 from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.sockets import numeric
 from lanchat.protocol.address import Endpoint, is_ip, lacks_scope
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
@@ -61,10 +62,10 @@ def begin_connect(endpoint: Endpoint) -> socket.socket:
     Raises:
         OSError: it failed at once, or the host is a name, which is not looked up.
     """
-    host, port = endpoint.host, endpoint.port
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except UnicodeError:  # such as "a..b", which is not even a name
+        host = numeric(endpoint.host)
+        found = socket.getaddrinfo(host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except UnicodeError:
         raise OSError(errno.EINVAL, "this is no address") from None
     family, _, _, _, where = found[0]
     return _begin(family, where)

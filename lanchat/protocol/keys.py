@@ -9,7 +9,6 @@ import base64
 import textwrap
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from lanchat.errors import ProtocolError
@@ -47,6 +46,8 @@ def key_from_seed(seed: bytes) -> PrivateKey:
 
 def key_to_pem(key: PrivateKey) -> bytes:
     """A private key as a file holds it: PKCS 8 in PEM, without a password."""
+    from cryptography.hazmat.primitives import serialization  # takes 4 ms, and to see rooms needs none
+
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -58,6 +59,8 @@ def key_from_pem(pem: bytes) -> PrivateKey:
     Raises:
         ValueError: this is not an Ed25519 key, or it asks for a password.
     """
+    from cryptography.hazmat.primitives import serialization
+
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (TypeError, UnsupportedAlgorithm) as error:

@@ -5,15 +5,17 @@ that none of them ends a sequence or begins another.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Said
 from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.text import safe_text
 from lanchat.room.mention import mentions
 from lanchat.terminal.keystream import ESC
 from lanchat.terminal.options import Popup, PopupChoice
+
+if TYPE_CHECKING:  # the list of rooms loads this module, and needs no such message
+    from lanchat.client.events import PrivateMessage
 
 Kind = Literal["message", "mention", "private"]
 
@@ -150,9 +152,9 @@ class Caller:
         return named + ("" if self._silent else BELL + self._terminal.show(self._title, words))
 
 
-def kind_of(message: Said | PrivateMessage, *names: str) -> Kind:
+def kind_of(message: "Said | PrivateMessage", *names: str) -> Kind:
     """What a message is for the person with this nick, and with these words that call them as well."""
-    if isinstance(message, PrivateMessage):
+    if not isinstance(message, Said):
         return "private"
     return "mention" if mentions(message.text, *names) else "message"
 

@@ -4,7 +4,8 @@ There is one form for errors: what happened, as a sentence, and below it what to
 behind `--`, where nobody's message can stand.
 """
 
-from lanchat.client.events import PrivateFile, PrivateMessage
+from typing import TYPE_CHECKING
+
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import TooLong
 from lanchat.protocol.file_messages import FileOffered
@@ -13,8 +14,11 @@ from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import grouped, safe_text
 from lanchat.protocol.topic import Topic
-from lanchat.room.roster import Roster
 from lanchat.terminal.phrases import counted
+
+if TYPE_CHECKING:  # the list of rooms loads this module, and needs none of them
+    from lanchat.client.events import PrivateFile, PrivateMessage
+    from lanchat.room.roster import Roster
 
 QUOTED = 60  # characters of a message in a sentence
 TO_SEND_ALL = "Longer texts go as a file: /send PATH"
@@ -65,7 +69,7 @@ def first_time_text(host_id: str, owner_id: str) -> str:
     return f"First time with this host. Its key is now remembered:  {grouped(host_id)}"
 
 
-def notice_text(roster: Roster, text: str) -> str:
+def notice_text(roster: "Roster", text: str) -> str:
     """What the host says, marked as the host's. No sentence of this program begins so, and no nick holds a space."""
     host = next((f"{safe_nick(person.nick)} " for person in roster.people.values() if person.host), "")
     return f"{host}(host): {text}"
@@ -96,7 +100,7 @@ def left_text(who: str, left: Left) -> str:
             return f"{who} left ({safe_text(left.reason or left.code).rstrip('.')})"
 
 
-def unopened_text(message: PrivateMessage, who: str, me: str) -> str:
+def unopened_text(message: "PrivateMessage", who: str, me: str) -> str:
     """How a private message reads that could not be opened.
 
     Args:
@@ -187,7 +191,7 @@ def offered_text(who: str, offered: FileOffered) -> str:
     return f"{who} {are} sending {safe_text(offered.name)} ({size_text(offered.size)})"
 
 
-def private_file_text(file: PrivateFile, who: str, whom: str, me: str) -> str:
+def private_file_text(file: "PrivateFile", who: str, whom: str, me: str) -> str:
     """The sentence for a file for one person that is sent, or gone.
 
     Args:

@@ -206,10 +206,10 @@ def test_a_name_is_not_looked_up_to_begin_a_connection():
         begin_connect(Endpoint("localhost", 47474))
 
 
-@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".b", "."])
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".b", ".", "\u00e9.b", "\ud800"])
 def test_what_cannot_even_be_a_name_is_no_more_than_an_address_that_fails(host):
     """A host can tell its members that the room may be anywhere."""
-    with pytest.raises(OSError, match="no address"):
+    with pytest.raises(OSError, match="Name or service not known|no address"):
         begin_connect(Endpoint(host))
     assert card_at(Endpoint(host), client_context()) is None
 

@@ -13,6 +13,7 @@ from ipaddress import IPv6Address, ip_address
 from lanchat.discovery.sighting import OnProblem
 from lanchat.discovery.udp.multicast import PORT, MulticastSocket, SocketAddress, is_usable, multicast_problem
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.sockets import numeric
 from lanchat.protocol.address import Address
 from lanchat.protocol.limits import TokenBucket
 from lanchat.protocol.timing import DEFAULT_TIMING
@@ -114,8 +115,8 @@ class MulticastSockets(Closable):
     def unicast(self, data: bytes, host: str) -> None:
         """Send to one machine on our networks, so that its answer comes to this program alone."""
         try:
-            info = socket.getaddrinfo(host, self._port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
-        except OSError:
+            info = socket.getaddrinfo(numeric(host), self._port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)
+        except (OSError, UnicodeError):
             return
         for multicast in self._sockets.values():
             if _reaches(multicast.address, host):

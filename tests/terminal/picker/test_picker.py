@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -309,3 +310,17 @@ def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
         assert terminal.wait_exit() == 0
         assert [line for line in terminal.lines if line] == ["before", "picked bob"]
         assert not terminal.cursor_hidden
+
+
+def test_what_is_slow_to_load_and_that_no_list_needs_is_loaded_later():
+    program = """import sys, lanchat.terminal.picker.picker, lanchat.terminal.prompts, lanchat.discovery.finder
+from lanchat.network.connect import begin_connect
+from lanchat.protocol.address import Endpoint
+try:
+    begin_connect(Endpoint("127.0.0.1", 1)).close()
+except OSError:
+    pass
+print(*sys.modules)"""
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    talk, keys = "lanchat.client.events", "cryptography.hazmat.primitives.serialization"
+    assert not {talk, "lanchat.room.roster", keys, "encodings.idna"} & set(loaded)
