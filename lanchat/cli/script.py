@@ -229,9 +229,9 @@ def ask(
 
     ROOM is a title, an address HOST[:PORT] or an invite.
 
-    The question has a code, such as k3, and an answer begins with it: "k3 yes". The answer alone is enough behind
-    your nick, in a private message, or from the person of --from. Only members with a key count, and programs only if
-    --from names them.
+    The question has a code, such as k3, and an answer begins with it, as in "k3 yes", or with your nick, as in
+    "@bot yes" or "bot: yes". In a private message, or from the person of --from, "yes" alone is enough. Only members
+    with a key count, and programs only if --from names them.
 
     Exit code 0: the first choice, which is yes, or any answer with --open. 7: another choice. 124: nobody answered.
 

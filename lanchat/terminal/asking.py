@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
-from lanchat.protocol.nicks import same_nick
+from lanchat.protocol.nicks import MAX_NICK, same_nick
 
 _FIRST = "abcdefghkmnpqrstuvwxyz"  # none looks like a digit
 _SECOND = "23456789"
@@ -86,8 +86,19 @@ class Question:
         found = re.match(rf"\[?{self.code}\]?(?:[\s:,]+(.*))?$", text.strip(), re.IGNORECASE | re.DOTALL)
         if found:
             return (found[1] or "").strip()
-        nick, colon, said = text.strip().partition(":")
-        return said.strip() if colon and same_nick(nick.strip()) == same_nick(self.nick) else None
+        return behind_nick(text.strip(), self.nick)
+
+
+def behind_nick(text: str, nick: str) -> str | None:
+    """What stands behind this nick, as people address each other: "bot: yes", "bot, yes", "@bot yes".
+
+    None: the text is addressed to somebody else, or to nobody. A nick may hold spaces.
+    """
+    at = text.startswith("@")
+    for end in re.finditer(r"\s*[:,]\s*|\s+" if at else r"\s*[:,]\s*", text[: 2 * MAX_NICK]):
+        if same_nick(text[at : end.start()]) == same_nick(nick):
+            return text[end.end() :].strip()
+    return None
 
 
 def same_text(answer: str) -> str:

@@ -30,16 +30,42 @@ def code_of(question: Question, message: Said | PrivateMessage) -> int | None:
 QUESTION = Question("deploy?", "k3", "bot")
 
 
-@pytest.mark.parametrize("text", ["k3 yes", "K3: Yes.", "[k3] yes!", "bot: yes", "Bot:yes", " k3\tYES "])
+@pytest.mark.parametrize(
+    "text", ["k3 yes", "K3: Yes.", "[k3] yes!", "bot: yes", "Bot:yes", " k3\tYES ", "@bot yes", "@Bot: yes", "bot, yes"]
+)
 def test_yes_behind_the_code_or_the_nick(text):
     assert code_of(QUESTION, said(text)) == 0
 
 
 @cases(
-    "text", ["yes", "k3", "k33 yes", "k4 yes", "k3 yes please", "k3 yesterday", "ok k3 yes", "bob: yes", "bot yes", ""]
+    "text",
+    [
+        "yes",
+        "k3",
+        "k33 yes",
+        "k4 yes",
+        "k3 yes please",
+        "k3 yesterday",
+        "ok k3 yes",
+        "bob: yes",
+        "@bob yes",
+        "@bots yes",
+        "bot yes",
+        "@bot",
+        "",
+    ],
 )
 def test_other_texts_are_no_answers(text):
     assert code_of(QUESTION, said(text)) is None
+
+
+def test_a_nick_of_several_words_is_addressed_as_any_other():
+    question = Question("deploy?", "k3", "build of ann")
+    assert [code_of(question, said(text)) for text in ("@build of ann yes", "build of ann: yes", "@build yes")] == [
+        0,
+        0,
+        None,
+    ]
 
 
 def test_no_has_a_code_of_its_own():
