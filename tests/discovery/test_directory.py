@@ -462,3 +462,17 @@ def test_a_link_local_address_alone_is_better_than_none():
     assert world.after(BETTER_ADDRESS_WAIT / 2) == ()
     [room] = world.after(BETTER_ADDRESS_WAIT)
     assert room.endpoints == (scoped,)
+
+
+def test_a_room_that_moves_to_another_computer_is_one_row_all_the_time():
+    """The key of a row is that of the room's owner, whoever hosts the room."""
+    world = World({at(1): answered()})
+    world.see(seen())
+    assert world.titles() == ["Room A"]
+    world.found[at(2)] = answered()
+    world.see(seen(1, at(2), name="the record of the next host"))
+    assert world.titles(after=0.2) == ["Room A"], "while both answer"
+    world.found[at(1)] = ConnectionRefused()
+    assert all(world.titles(after=0.5) == ["Room A"] for _ in range(100))
+    [row] = world.after(0)
+    assert row.endpoints == (at(2),)
