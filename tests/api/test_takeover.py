@@ -131,7 +131,14 @@ def test_an_owner_that_starts_again_has_all_of_the_room(stage):
 def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_the_others(stage, monkeypatch):
     ann, bob, cat = stage.with_backup()
     standby: Any = bob.room._standby
-    hosted = threading.Event()
+    hosted, seen, look = threading.Event(), threading.Event(), Watch.look
+
+    def look_later(self: Any) -> None:
+        """bob yields once ann has seen that he hosts; else she would not know of his term."""
+        if seen.is_set() or self._host.place.index == OWNER_INDEX:
+            look(self)
+
+    monkeypatch.setattr(Watch, "look", look_later)
     begin, connect = standby.begin_hosting, standby._dialer._connect
 
     def begin_hosting(promotion: Any) -> bytes:
@@ -154,6 +161,8 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     bob.room.send("apart")
     cat.room.say("at ann's", wait=PATIENCE)
     wait_until(hosted.is_set, what="bob to host for himself")
+    ann.hear(lambda: merges(ann), "ann to begin a term above bob's")
+    seen.set()
     wait_until(lambda: not bob.room.hosting and bob.room.connected, what="bob to come over")
     for person in (ann, bob, cat):
         person.hear(lambda person=person: len(person.texts) >= 2, "what was said in both halves")
