@@ -112,6 +112,14 @@ class Follower:
         return step
 
     @property
+    def may_move(self) -> bool:
+        """Whether the room may go on elsewhere once its host is gone, or at this computer.
+
+        A copy may be whole a moment before the host has told where all computers of the room are.
+        """
+        return self.cluster.others or self._takeover is not None
+
+    @property
     def next_place(self) -> int:
         """The index of the computer to be dialled first, after a standby was busy."""
         return self.cluster.next if self._room.hint is None else self._room.hint

@@ -254,7 +254,7 @@ class Member:
             LanchatError: the error is final, or `patience` is over.
         """
         follower, now = self.follower, time.monotonic()
-        search = HostSearch(lost, follower.cluster.people, self._timing, now, others=follower.cluster.others)
+        search = HostSearch(lost, follower.cluster.people, self._timing, now, others=follower.may_move)
         for pause in search.pauses(self._patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):

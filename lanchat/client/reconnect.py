@@ -51,7 +51,7 @@ class HostSearch:
     Args:
         lost: how the link has ended.
         people: so many are in the room, and have lost it as well.
-        others: whether the room may be hosted elsewhere.
+        others: whether the room may go on at another computer, or at this one.
         now: s.
 
     Attributes:
@@ -164,7 +164,7 @@ class SameRoom:
         learned: Callable[[Papers], None] = lambda papers: None,
     ) -> None:
         self._now, self._learned = now, learned
-        self.papers = Papers(first.room, first.owner or first_key)
+        self.papers = self._latest = Papers(first.room, first.owner or first_key)
         self._take(first_contact(first, first_key, now(), known, ahead))
         self._host_key = first_key
         self.hint: int | None = None
@@ -189,8 +189,12 @@ class SameRoom:
         self._host_key = host_key
 
     def shown(self) -> tuple[bytes, bytes]:
-        """The papers that a hello shows: the newest delegation, and the record of the last host."""
-        return self.papers.delegation, self.papers.term
+        """The papers that a hello shows: the newest delegation, and the record of the latest term that we have seen.
+
+        The host that is greeted may have an earlier one, if it stayed while others of the room had another host: from
+        this it learns that a term has begun there.
+        """
+        return self.papers.delegation, self._latest.term
 
     def learn(self, card: Card) -> None:
         """Another computer of this room has shown this card.
@@ -210,5 +214,7 @@ class SameRoom:
 
     def _take(self, papers: Papers) -> None:
         before, self.papers = self.papers, papers
+        if papers.epoch >= self._latest.epoch:
+            self._latest = papers
         if papers.delegation != before.delegation or abs(papers.ahead - before.ahead) > AHEAD_MATTERS:
             self._learned(papers)

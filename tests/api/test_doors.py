@@ -1,6 +1,5 @@
 """The doors for people without lanchat find their place when a room moves."""
 
-import socket
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from lanchat.protocol.places import Rules
 from lanchat.server.host import Host
 from tests.api.test_moving import Stage, hosts, moves, stage
 from tests.api.test_standby import Person, ask
+from tests.support.addresses import quiet_port
 from tests.support.irc import IrcClient
 from tests.support.people import PlainClient
 from tests.support.waiting import wait_until
@@ -25,18 +25,6 @@ def host_of(person: Person) -> Host:
 
 def ports(person: Person) -> dict[str, int]:
     return {name: port for name, port in host_of(person).ports.items() if name != "native"}
-
-
-def free_port() -> int:
-    """A port that nobody has had for a while, and that no system gives out by itself."""
-    for port in range(21000, 32000):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
-    raise AssertionError("no port is free")
 
 
 def with_backup(stage: Stage, **options: Any) -> tuple[Person, Person]:
@@ -90,7 +78,7 @@ def test_the_owner_takes_the_room_back_with_the_doors_that_were_asked_for(stage)
     ann, bob = with_backup(stage, plain_port=0)
     ann.room.close()
     hosts(bob)
-    irc = free_port()
+    irc = quiet_port()
     wishes = Wishes(Doors(irc_port=irc, web=True, web_port=0), keep="30d", people=300)
     again = stage.join("ann", port=host_of(bob).port, wishes=wishes)
     wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
@@ -102,7 +90,7 @@ def test_the_owner_takes_the_room_back_with_the_doors_that_were_asked_for(stage)
 
 
 def test_a_room_that_goes_away_and_comes_back_has_the_doors_with_which_it_was_opened(stage):
-    port = free_port()
+    port = quiet_port()
     ann, bob = with_backup(stage, plain_port=port, irc_tls_port=0, irc_password="only ann's computer has this")
     ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
     assert ports(bob).keys() == {"plain"}

@@ -64,6 +64,15 @@ def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
     wait_until(lambda: "ann" in [event.nick for event in cat.events if isinstance(event, Left)], what="ann to go")
 
 
+def test_a_standby_hosts_the_room_even_if_it_was_not_told_yet_where_the_others_are(stage):
+    ann, bob, _ = stage.with_backup()
+    cluster: Any = bob.room._member.follower.cluster
+    wait_until(lambda: len(cluster.places) == 2, what="bob to be told")
+    cluster.places = cluster.places[:1]  # as a moment before
+    cut_off(ann)
+    wait_until(lambda: bob.room.hosting and bob.room.connected, what="bob to host")
+
+
 def test_a_standby_that_cannot_host_stays_a_member_and_its_port_says_so_until_it_leaves(stage):
     ann, bob, _ = stage.with_backup()
     room: Any = bob.room
@@ -128,14 +137,16 @@ def test_an_owner_that_starts_again_has_all_of_the_room(stage):
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
 
 
-def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_the_others(stage, monkeypatch):
+@pytest.mark.parametrize("learns", ["by looking", "by the papers of a member"])
+def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_the_others(stage, monkeypatch, learns):
+    """Who stays begins a term above: it has seen the other host, or somebody who comes from there shows its papers."""
     ann, bob, cat = stage.with_backup()
     standby: Any = bob.room._standby
-    hosted, seen, look = threading.Event(), threading.Event(), Watch.look
+    hosted, over, look = threading.Event(), threading.Event(), Watch.look
 
     def look_later(self: Any) -> None:
-        """bob yields once ann has seen that he hosts; else she would not know of his term."""
-        if seen.is_set() or self._host.place.index == OWNER_INDEX:
+        """bob looks late, and then he yields to ann; she looks for him, or does not."""
+        if learns == "by looking" if self._host.place.index == OWNER_INDEX else over.is_set():
             look(self)
 
     monkeypatch.setattr(Watch, "look", look_later)
@@ -161,8 +172,11 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     bob.room.send("apart")
     cat.room.say("at ann's", wait=PATIENCE)
     wait_until(hosted.is_set, what="bob to host for himself")
-    ann.hear(lambda: merges(ann), "ann to begin a term above bob's")
-    seen.set()
+    if learns == "by looking":
+        ann.hear(lambda: merges(ann), "ann to begin a term above bob's")
+    else:
+        bob.hear(lambda: "apart" in bob.texts, "what bob says at his own host")
+    over.set()
     wait_until(lambda: not bob.room.hosting and bob.room.connected, what="bob to come over")
     for person in (ann, bob, cat):
         person.hear(lambda person=person: len(person.texts) >= 2, "what was said in both halves")

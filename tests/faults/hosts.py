@@ -1,9 +1,7 @@
 """A host that can be killed, frozen and started again: always a process of its own."""
 
 import os
-import random
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +10,7 @@ from pathlib import Path
 from lanchat.protocol.messages import Event
 from lanchat.storage.reader import LogReader
 from tests.faults.cable import enter_mounts
+from tests.support.addresses import quiet_port
 from tests.support.program import Program
 
 TITLE = "Room A"
@@ -134,15 +133,3 @@ class HostProcess:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 self.peak = max(self.peak, int(line.split()[1]) * 1024)
-
-
-def quiet_port() -> int:
-    """A free port that no outgoing connection is given, while the host is dead."""
-    while True:
-        port = random.SystemRandom().randrange(12_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port

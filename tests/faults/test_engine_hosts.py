@@ -26,9 +26,9 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Said
 from lanchat.storage.reader import LogReader
 from tests.faults.chronicle import Chronicle, Record, check
-from tests.faults.hosts import quiet_port
 from tests.faults.program import EAGER, TIMING
 from tests.faults.talkers import Talker
+from tests.support.addresses import quiet_port
 from tests.support.engines import SAFE, RedisProcess
 from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until

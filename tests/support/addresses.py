@@ -1,5 +1,8 @@
 """Our own addresses as a test wants them."""
 
+import random
+import socket
+
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Address
 
@@ -23,3 +26,15 @@ class Machine:
 def only(*addresses: Address) -> OwnAddresses:
     """These addresses, as if a person had chosen them."""
     return Machine(*addresses).own(*{address.interface: None for address in addresses} or ["lo"])
+
+
+def quiet_port() -> int:
+    """A free port that no outgoing connection is given, while the host is dead."""
+    while True:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
