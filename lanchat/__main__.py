@@ -11,8 +11,12 @@ def main() -> None:
         if _prints_version():
             return
         from lanchat.cli.main import main as run
-    except KeyboardInterrupt:  # loading takes a moment, too, and a person who mistyped presses Ctrl-C at once
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, RuntimeError) as error:
+        from lanchat.errors import is_interrupt
+
+        if not is_interrupt(error):
+            raise
+        raise SystemExit(130) from None  # loading takes a moment, too, and who mistyped presses Ctrl-C at once
     run()
 
 

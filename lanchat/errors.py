@@ -111,3 +111,11 @@ class TimedOut(LanchatError):
     """Something did not happen in time."""
 
     exit_code = 124
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether this is a Ctrl-C.
+
+    Up to Python 3.11, one that comes while a class is made is only the cause of a RuntimeError.
+    """
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)

@@ -12,7 +12,7 @@ import click
 from lanchat import __version__
 from lanchat.cli import options
 from lanchat.cli.usage import ExplainedCommand, explained, nearest
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, is_interrupt
 from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, end_uninterrupted, leave
 from lanchat.terminal.stdio import SafeFormatter, open_missing_streams, put, replace_unencodable
@@ -50,18 +50,24 @@ def _run(crash: Crash) -> int:
     except click.ClickException as error:
         _print_error(*explained(error))
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort, EOFError):
-        _print("")  # ends the line with the terminal's ^C
-        return INTERRUPTED
+    except (click.Abort, EOFError):
+        return _interrupted()
     except BrokenPipeError:
         return 0  # the reader of our output has seen enough
     except OSError as error:  # for example a full disk behind stdout
         where = f"write {error.filename}" if error.filename else "write the output"
         _print_error(f"Cannot {where}: {error.strerror or error}.")
         return 1
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
+        if is_interrupt(error):
+            return _interrupted()
         crash.note(error)
         return CRASHED
+
+
+def _interrupted() -> int:
+    _print("")  # ends the line with the terminal's ^C
+    return INTERRUPTED
 
 
 class NoSuchCommand(LanchatError):

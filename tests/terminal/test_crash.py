@@ -116,6 +116,42 @@ def test_the_terminal_is_left_as_it_was_found(faulty, lanchat):
         assert "(thread member-reader)" in "\n".join(screen.all_lines).replace("\n", "")
 
 
+INTERRUPTED = """
+import sys
+import lanchat.errors
+from lanchat.__main__ import main
+class Late:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+def make(*arguments):
+    type("Made", (), {"field": Late()})
+class Loader:
+    find_spec = staticmethod(lambda name, *arguments: make() if name == "lanchat.cli.main" else None)
+if sys.argv.pop(1) == "loading":
+    sys.modules.pop("lanchat.cli.main", None)
+    sys.meta_path.insert(0, Loader)
+else:
+    from lanchat.cli import options
+    options.run = make
+main()
+"""
+
+
+class InterruptedCommands(Commands):
+    """`lanchat.run("loading", "id")`: the program, with a Ctrl-C at the moment in which it makes a class."""
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-c", INTERRUPTED, *arguments]
+
+
+@pytest.mark.parametrize("moment", ["loading", "running"])
+def test_a_ctrl_c_while_a_class_is_made_is_no_fault(moment, own_world):
+    """Up to Python 3.11 it arrives as a RuntimeError."""
+    with InterruptedCommands(own_world / "interrupted") as interrupted:
+        ended = interrupted.run(moment, "id")
+    assert (ended.code, ended.out, ended.err.strip()) == (130, "", "")
+
+
 LATE = """
 import os, signal, sys
 from lanchat.cli import main
