@@ -26,8 +26,8 @@ def crowd(tmp_path: Path, leaves_nothing: None, own_world: Path) -> Iterator[Cro
     made.close()
 
 
-def kill_hosts(crowd: Crowd, rounds: int, talkers: int, rate: int) -> float:
-    """Returns the s in which 95 % of the talkers were back."""
+def kill_hosts(crowd: Crowd, rounds: int, talkers: int, rate: int) -> tuple[float, float]:
+    """Returns the s in which half of the talkers were back, and 95 % of them."""
     crowd.begin(talkers)
     chance = random.Random(rounds)
     for talker in crowd.talkers:
@@ -40,18 +40,20 @@ def kill_hosts(crowd: Crowd, rounds: int, talkers: int, rate: int) -> float:
     crowd.wait_ready()
     crowd.judge()
     waits = sorted(wait for talker in crowd.talkers for wait in talker.waits)
-    return waits[int(0.95 * (len(waits) - 1))]
+    return waits[(len(waits) - 1) // 2], waits[int(0.95 * (len(waits) - 1))]
 
 
 def test_whichever_hosts_is_killed_under_load(crowd: Crowd) -> None:
-    assert kill_hosts(crowd, rounds=3, talkers=2, rate=50) < PATIENCE
+    _, most = kill_hosts(crowd, rounds=3, talkers=2, rate=50)
+    assert most < PATIENCE
 
 
 @pytest.mark.full
 @pytest.mark.timeout(100 + 200 * TIMES)
 def test_whichever_hosts_is_killed_under_more_load(crowd: Crowd) -> None:
     """LANCHAT_LONGER=10 kills two hundred."""
-    print(f"back within {kill_hosts(crowd, rounds=20 * TIMES, talkers=10, rate=20):.2f} s (p95)")
+    half, most = kill_hosts(crowd, rounds=20 * TIMES, talkers=10, rate=20)
+    print(f"back within {half:.2f} s (p50), {most:.2f} s (p95)")
 
 
 @pytest.mark.parametrize("lines", [30, pytest.param(500, marks=pytest.mark.full)])
