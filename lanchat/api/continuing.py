@@ -24,7 +24,7 @@ from lanchat.protocol.places import Place, read_places, read_rules
 from lanchat.protocol.text import safe_text, same_title
 from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Peer
 from lanchat.storage.copies import KeptCopy, kept_copies
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import Identity, load_identity
@@ -126,7 +126,7 @@ def continue_room(
         if replica is None:
             raise LanchatError(f'Another lanchat on this computer uses the copy of "{safe_text(copy.title)}".')
         undo.callback(replica.close)
-        last = Standing(copy.index, copy.epoch, copy.seq, "lost")
+        last = Peer(copy.index, copy.epoch, copy.seq, "lost")
         keeper.listen(lambda: (copy.papers, last), None)
         epoch = make_epoch(term, copy.index)
         keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))

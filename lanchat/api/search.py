@@ -18,8 +18,7 @@ from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import MAX_TERM, term_of
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Place as Standing
-from lanchat.room.succession import seen
+from lanchat.room.succession import Peer, seen
 
 LOOK = 1.5  # s; a standby answers in milliseconds, and discovery in about one second
 
@@ -50,7 +49,7 @@ class Seen:
     """
 
     host: Elsewhere | None = None
-    standbys: tuple[Standing, ...] = ()
+    standbys: tuple[Peer, ...] = ()
 
     @property
     def is_hosted(self) -> bool:
@@ -76,7 +75,7 @@ class Search:
     def __init__(self, papers: Papers, ours: bytes, places: Sequence[Place], most: int = MAX_TERM) -> None:
         self._papers, self._ours, self._places, self._most = papers, ours, places, most
         self._hosts: list[Elsewhere] = []
-        self._standbys: dict[int, Standing] = {}
+        self._standbys: dict[int, Peer] = {}
         self._lock = threading.Lock()  # guards both
         self._tls = client_context()
 
@@ -115,11 +114,11 @@ class Search:
             return
         now = time.time_ns() // 1_000_000
         if card.standby:
-            standing = seen(place, card, key, self._papers, now) if place is not None else None
-            if standing is not None and term_of(standing.epoch) > self._most:
-                standing = replace(standing, epoch=0)  # the host hears of it later, and takes it off the list
+            peer = seen(place, card, key, self._papers, now) if place is not None else None
+            if peer is not None and term_of(peer.epoch) > self._most:
+                peer = replace(peer, epoch=0)  # the host hears of it later, and takes it off the list
             with self._lock:
-                self._standbys |= {standing.index: standing} if standing is not None else {}
+                self._standbys |= {peer.index: peer} if peer is not None else {}
             return
         try:
             self._papers.accept(card, key, now)

@@ -25,7 +25,7 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.standby import Merging
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Peer
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.delegations import Signing
 from lanchat.storage.identity import Identity
@@ -75,7 +75,7 @@ class Standby(Closable):
         self.owner = hosting is not None  # whether the room is ours
         self.successor = ""  # who hosts the room since we left it; "": it is closed, or we had nothing to hand over
         self._port: StandbyPort | None = None
-        self._state: Callable[[], tuple[Papers, Standing]]  # what the card there shows, from `listen` on
+        self._state: Callable[[], tuple[Papers, Peer]]  # what the card there shows, from `listen` on
         self._card: Card | None = None
         self._page_at = 0  # the port of our page, while we hosted the room; 0: there was none
         self._copied_to: Path | None = None  # where the copy of the log is
@@ -98,7 +98,7 @@ class Standby(Closable):
         self._copied_to = replica.path if replica is not None else None
         return replica
 
-    def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
+    def listen(self, state: Callable[[], tuple[Papers, Peer]], page: Callable[[], str] | None) -> tuple[int, int]:
         self._state = state
         if self._port is None:
             self._port = self._open_wished_port()

@@ -66,17 +66,17 @@ class Watch(Closable):
             at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set()
         ).items():
             papers = self._host.papers
-            place = seen(places[index], card, key, papers, _ANY_TIME)
-            if place is None or place.index == self._host.place.index:
+            peer = seen(places[index], card, key, papers, _ANY_TIME)
+            if peer is None or peer.index == self._host.as_peer.index:
                 continue
-            others.append(place)
+            others.append(peer)
             try:
                 if papers.learn(card.delegation) is not papers:
                     self._host.learn(card.delegation)
             except ProtocolError as error:
                 _log.warning("not learned: %s", error)
         named = self._host.papers.named
-        step = meet(self._host.place, others, named) if named is not None else None
+        step = meet(self._host.as_peer, others, named) if named is not None else None
         if isinstance(step, Follow):
             _log.info("another computer hosts the room, too: this one yields")
             self._host.yield_to(step.index)

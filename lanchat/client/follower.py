@@ -29,8 +29,7 @@ from lanchat.protocol.places import Place, read_places
 from lanchat.protocol.standby import Delegation, Heartbeat, Promote, Promoted, Recruit, Standbys, State, Stored
 from lanchat.protocol.timeline import make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import Claim, Follow, Wait
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Claim, Follow, Peer, Wait
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Held
 
@@ -68,7 +67,7 @@ class Follower:
         self.cluster = Cluster(put, places_changed, timing)
         self._keeper = keeper
         self._timing = timing
-        parts = (identity.public, room, self.cluster, keeper, send, put, lambda: self.standing, timing)
+        parts = (identity.public, room, self.cluster, keeper, send, put, lambda: self.as_peer, timing)
         self.offering = Offering(*parts)
         self._following: Following | None = None
         self._events: list[Event] = []  # for the copy, once everything of one read was handled: they are one commit
@@ -98,7 +97,7 @@ class Follower:
             return
         if self._complete:
             replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
-            host, me = (self._room.papers.host_index, keeper.host_at), replace(self.standing, state="lost")
+            host, me = (self._room.papers.host_index, keeper.host_at), replace(self.as_peer, state="lost")
             loss = self.cluster.lost(link)
             fetch = partial(fetch_tail, replica, self._room, self._identity, link.flusher, self._timing)
             self._takeover = Takeover(me, self._room, self.cluster.places, host, self._timing, loss, fetch)
@@ -125,7 +124,7 @@ class Follower:
         return self.cluster.next if self._room.hint is None else self._room.hint
 
     @property
-    def standing(self) -> Standing:
+    def as_peer(self) -> Peer:
         """What this computer can show others as a standby. Any thread."""
         replica, index = self.offering.replica, self.offering.index
         held = replica.held if replica is not None else Held()
@@ -133,7 +132,7 @@ class Follower:
         complete = following.complete if following is not None else self._complete
         state: Literal["hears", "lost"] = "hears" if self.cluster.hears else "lost"
         able, index = not self.offering.declined, index if index is not None else -1
-        return Standing(index, self._room.papers.epoch, held.seq, state, complete, self._count, able=able)
+        return Peer(index, self._room.papers.epoch, held.seq, state, complete, self._count, able=able)
 
     def close(self) -> None:
         """Store nothing any more."""

@@ -9,7 +9,7 @@ from lanchat.protocol.messages import Present
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Merging
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Peer
 from lanchat.storage.replica import Replica
 
 
@@ -45,7 +45,7 @@ class Keeper(Protocol):
             LanchatError: the disk cannot be used.
         """
 
-    def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
+    def listen(self, state: Callable[[], tuple[Papers, Peer]], page: Callable[[], str] | None) -> tuple[int, int]:
         """Open the ports of this standby, unless they are open.
 
         Args:

@@ -14,7 +14,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import FromMember, Ping
 from lanchat.protocol.standby import Offer
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Peer
 from lanchat.storage.replica import Replica
 
 _NO_COPY = bytes(8)  # the instance of none
@@ -30,7 +30,7 @@ class Offering:
         keeper: None: this computer is never a standby.
         send: hands a message to the current link; never waits.
         put: adds an item to the member's queue.
-        standing: returns what this computer can show as a standby. Called from other threads.
+        as_peer: returns what this computer can show as a standby. Called from other threads.
 
     Attributes:
         replica: the copy; None: it is not open.
@@ -45,13 +45,13 @@ class Offering:
         keeper: Keeper | None,
         send: Callable[[FromMember], None],
         put: Callable[[Item], None],
-        standing: Callable[[], Standing],
+        as_peer: Callable[[], Peer],
         timing: Timing,
     ) -> None:
         self.replica: Replica | None = None
         self.index: int | None = None
         self._key, self._room, self._cluster, self._keeper = key, room, cluster, keeper
-        self._send, self._put, self._standing = send, put, standing
+        self._send, self._put, self._as_peer = send, put, as_peer
         self._candidacy = Candidacy(timing)
 
     @property
@@ -101,7 +101,7 @@ class Offering:
                 if self.replica is None:
                     return self.give_up("another lanchat on this computer keeps a copy of the room")
                 self._candidacy.recall(named=was_named(self.replica.state, papers, self._key))
-            ports = keeper.listen(lambda: (self._room.papers, self._standing()), self._cluster.page_of(self._room))
+            ports = keeper.listen(lambda: (self._room.papers, self._as_peer()), self._cluster.page_of(self._room))
         except LanchatError as error:
             return self.give_up(str(error))
         self._candidacy.offer()

@@ -22,7 +22,7 @@ from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.messages import Event, Fetch, Page, Record, Told
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
@@ -40,7 +40,7 @@ def fetch_tail(
     identity: Identity,
     flusher: Flusher,
     timing: Timing,
-    at: Known,
+    at: Place,
 ) -> int | None:
     """Add to our copy what it lacks and the computer at this place has. Waits some seconds at most.
 
@@ -58,7 +58,7 @@ def fetch_tail(
 
 
 def _ask(
-    at: Known,
+    at: Place,
     endpoint: Endpoint,
     replica: Replica,
     papers: Papers,
@@ -77,8 +77,8 @@ def _ask(
         link.within(max(0.0, deadline - time.monotonic()), "late", "it did not answer in time")
         splitter = LineSplitter()
         card, key, certificate = read_card(link, channel, splitter)
-        place = seen(at, card, key, papers, time.time_ns() // 1_000_000)
-        if place is None or not place.epoch or place.state != "lost" or not place.complete:
+        peer = seen(at, card, key, papers, time.time_ns() // 1_000_000)
+        if peer is None or not peer.epoch or peer.state != "lost" or not peer.complete:
             raise ProtocolError("It is no standby without a host.")
         timeline = read_term(card.term).timeline
         greeting = MemberGreeting(
@@ -90,7 +90,7 @@ def _ask(
             host_key=key,
         )
         link.send(encode(greeting.hello(card, by_key=True)))
-        tail = _Tail(timeline, place.seq)
+        tail = _Tail(timeline, peer.seq)
         reader = HostReader(link, splitter)
         for fetch in (Fetch(replica.held.private, "private"), Fetch(max(0, replica.common(timeline)))):
             while fetch.after != MAX_NUMBER:

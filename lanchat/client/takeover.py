@@ -14,10 +14,10 @@ from lanchat.client.reconnect import SameRoom
 from lanchat.errors import ProtocolError
 from lanchat.network.card import Shown, cards_at, refuses
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Ask, Claim, DialHost, Fetch, Follow, Loss, Place, Promote, Wait, next_step, seen
+from lanchat.room.succession import Ask, Claim, DialHost, Fetch, Follow, Loss, Peer, Promote, Wait, next_step, seen
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +51,13 @@ class Takeover:
 
     def __init__(
         self,
-        me: Place,
+        me: Peer,
         room: SameRoom,
-        places: tuple[Known, ...],
+        places: tuple[Place, ...],
         host: tuple[int, tuple[Endpoint, ...]],
         timing: Timing,
         lost: Lost,
-        fetch: Callable[[Known], int | None] = lambda place: None,
+        fetch: Callable[[Place], int | None] = lambda place: None,
     ) -> None:
         self._me, self._room, self._timing, self._fetch = me, room, timing, fetch
         self._places = {place.index: place for place in places if place.index != me.index}
@@ -92,7 +92,7 @@ class Takeover:
                 case Fetch(index):
                     self._take_tail(index)
                 case Follow():
-                    loss.asked_at, loss.places = None, ()  # where it does not answer, everybody is asked again
+                    loss.asked_at, loss.peers = None, ()  # where it does not answer, everybody is asked again
                     return step
                 case Claim():
                     return step
@@ -105,8 +105,8 @@ class Takeover:
         """Fetch what another standby has and we lack. If that fails, authors resend their own messages later."""
         if (seq := self._fetch(self._places[index])) is not None:
             self._me = replace(self._me, seq=seq)
-        self._loss.places = [
-            replace(place, seq=-1, complete=False) if place.index == index else place for place in self._loss.places
+        self._loss.peers = [
+            replace(peer, seq=-1, complete=False) if peer.index == index else peer for peer in self._loss.peers
         ]
 
     def _is_gone(self, stopped: Callable[[], bool]) -> bool:
@@ -117,7 +117,7 @@ class Takeover:
             if refuses(self._host_at, timing.ask):
                 return True
         self._ask(stopped)
-        hosts = any(place.state == "hosts" for place in self._loss.places)
+        hosts = any(peer.state == "hosts" for peer in self._loss.peers)
         return hosts or time.monotonic() - self._loss.since >= timing.host_silence
 
     def _ask(self, stopped: Callable[[], bool]) -> None:
@@ -136,11 +136,11 @@ class Takeover:
             known = self._places.get(index)
             if known is None:
                 continue
-            place = seen(known, card, key, self._room.papers, time.time_ns() // 1_000_000)
-            if place is not None and place.index != self._me.index:
+            peer = seen(known, card, key, self._room.papers, time.time_ns() // 1_000_000)
+            if peer is not None and peer.index != self._me.index:
                 try:
                     self._room.learn(card)
                 except ProtocolError:
                     continue
-                found.append(place)
-        self._loss.places, self._loss.asked_at = found, time.monotonic()
+                found.append(peer)
+        self._loss.peers, self._loss.asked_at = found, time.monotonic()

@@ -28,7 +28,7 @@ from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, 
 from lanchat.protocol.password import Confirm, Share
 from lanchat.protocol.people import Crowd, PeopleEnd, PeopleList
 from lanchat.protocol.recipient import Owner, Who
-from lanchat.protocol.standby import FromStandby, Index, Merging, Paper, Standing, ToStandby
+from lanchat.protocol.standby import FromStandby, Index, Merging, Paper, StandbyStatus, ToStandby
 from lanchat.protocol.status import Away, AwayText, Status
 from lanchat.protocol.topic import Topic
 
@@ -289,4 +289,4 @@ Command = Say | Tell | Who | PeopleList | Got | Rename | Away | Moderate | Bye |
 FromMember = Hello | Confirm | Transfer | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
 ForOne = Page | PeopleEnd | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
-FromHost = Greeting | ForOne | Ping | Pong | Event | Status | Crowd | Standing | ToStandby
+FromHost = Greeting | ForOne | Ping | Pong | Event | Status | Crowd | StandbyStatus | ToStandby

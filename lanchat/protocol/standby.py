@@ -143,4 +143,4 @@ class MergeTold(Message, frozen=True, tag="merge_told"):
 Merging = MergeRules | MergeTold
 FromStandby = Offer | Follow | Stored | Promoted | Delegation
 ToStandby = Recruit | Owned | State | Promote
-Standing = Heartbeat | Delegation | Standbys
+StandbyStatus = Heartbeat | Delegation | Standbys

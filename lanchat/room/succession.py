@@ -21,7 +21,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX, Delegation, TermRecord, read_term
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
 from lanchat.protocol.timing import Timing
 
@@ -40,8 +40,8 @@ class Rank(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a computer that may host the room says about itself.
+class Peer:
+    """A computer that may host the room, as it describes itself.
 
     Args:
         epoch: the highest one that it has seen.
@@ -74,7 +74,7 @@ class Loss:
     Args:
         since: s, when the last sign of life came.
         certain: the host's port refuses twice, or the silence limit is over, or there was no host to begin with.
-        places: what everybody in reach said of itself when asked last, without us.
+        peers: what everybody in reach said of itself when asked last, without us.
         asked_at: s, when that was; None: not yet.
         failed: indexes that were asked to go first, and did not.
         promoted: who was asked to go first just now, and when.
@@ -82,7 +82,7 @@ class Loss:
 
     since: float
     certain: bool = False
-    places: Sequence[Place] = ()
+    peers: Sequence[Peer] = ()
     asked_at: float | None = None
     failed: set[int] = field(default_factory=set)
     promoted: tuple[int, float] | None = None
@@ -140,7 +140,7 @@ class Wait:
 Step = DialHost | Ask | Follow | Promote | Fetch | Claim | Wait
 
 
-def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place | None:
+def seen(at: Place, card: Card, key: bytes, papers: Papers, now: int) -> Peer | None:
     """What the card says that a computer shows at a place where the room may be.
 
     Args:
@@ -159,7 +159,7 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
         if not card.standby:
             papers.accept(card, key, now)
             index = at.index if record is not None and record.engine else index_of(epoch)
-            return Place(index, epoch, -1, "hosts", company=card.company)
+            return Peer(index, epoch, -1, "hosts", company=card.company)
         named = papers.learn(card.delegation).named
     except LanchatError:
         return None
@@ -167,10 +167,10 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
         return None
     known = epoch if record is not None and _counts(record, papers, named) else 0
     state: State = "hears" if card.standby == "hears" else "lost"
-    return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync, able=card.standby != UNABLE)
+    return Peer(at.index, known, card.seq, state, card.seq >= 0, card.sync, able=card.standby != UNABLE)
 
 
-def _key_at(at: Known, papers: Papers, named: Delegation | None) -> bytes:
+def _key_at(at: Place, papers: Papers, named: Delegation | None) -> bytes:
     """Whose card counts there. No owner has signed the places, so their keys count only for who is named no more."""
     if at.index == OWNER_INDEX:
         return papers.owner
@@ -191,46 +191,46 @@ def _counts(last: TermRecord, papers: Papers, named: Delegation | None) -> bool:
     return term_of(last.epoch) <= named.term_limit
 
 
-def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:
+def next_step(me: Peer, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:
     """What a computer without a host does next.
 
     Args:
         delegation: the newest that anybody here has shown.
         now: s, of the clock that `loss` is in.
     """
-    hosts = [place for place in loss.places if place.state == "hosts" and _may_host(place.index, delegation)]
+    hosts = [peer for peer in loss.peers if peer.state == "hosts" and _may_host(peer.index, delegation)]
     if hosts:
-        return Follow(max(hosts, key=lambda place: place.rank).index)
+        return Follow(max(hosts, key=lambda peer: peer.rank).index)
     if not loss.certain:
         return DialHost()
     if loss.asked_at is None or now - loss.asked_at >= timing.ask_again:
         return Ask()
-    if any(place.state == "hears" for place in loss.places) and now - loss.since < timing.indirect:
+    if any(peer.state == "hears" for peer in loss.peers) and now - loss.since < timing.indirect:
         return Wait("Another standby still hears the host.")
     if loss.promoted is not None and now - loss.promoted[1] < timing.promotion:
         return Wait("Another standby takes over.")
     able = [me] if me.able and me.complete and _may_host(me.index, delegation) else []
     able += [
-        place
-        for place in loss.places
-        if place.able and place.complete and _may_host(place.index, delegation) and place.index not in loss.failed
+        peer
+        for peer in loss.peers
+        if peer.able and peer.complete and _may_host(peer.index, delegation) and peer.index not in loss.failed
     ]
     if not able:
         return Wait("No computer here may host the room and has all of it.")
     first = max(able, key=_goes_first)
     if first.index != me.index:
         return Promote(first.index)
-    named = [place for place in loss.places if _may_host(place.index, delegation)]
-    most = max(named, key=lambda place: place.seq, default=me)
+    named = [peer for peer in loss.peers if _may_host(peer.index, delegation)]
+    most = max(named, key=lambda peer: peer.seq, default=me)
     if most.seq > me.seq:
         return Fetch(most.index)
-    term = 1 + max(term_of(place.epoch) for place in (me, *loss.places))
+    term = 1 + max(term_of(peer.epoch) for peer in (me, *loss.peers))
     if term > last_term(me.index, delegation):
         return Wait("The room has been moved too often: only its owner can host it now.")
     return Claim(make_epoch(term, me.index))
 
 
-def meet(me: Place, others: Iterable[Place], delegation: Delegation) -> Follow | Claim | None:
+def meet(me: Peer, others: Iterable[Peer], delegation: Delegation) -> Follow | Claim | None:
     """What a host does that sees others.
 
     Args:
@@ -239,14 +239,14 @@ def meet(me: Place, others: Iterable[Place], delegation: Delegation) -> Follow |
     Returns:
         Yield to another host, begin a term above what was seen, or nothing.
     """
-    others = [place for place in others if _may_host(place.index, delegation)]
-    hosts = [place for place in others if place.state == "hosts"]
+    others = [peer for peer in others if _may_host(peer.index, delegation)]
+    hosts = [peer for peer in others if peer.state == "hosts"]
     if not _may_host(me.index, delegation):
-        return Follow(max(hosts, key=lambda place: place.rank).index) if hosts else None
-    above = [place for place in hosts if place.rank > me.rank]
+        return Follow(max(hosts, key=lambda peer: peer.rank).index) if hosts else None
+    above = [peer for peer in hosts if peer.rank > me.rank]
     if above:
-        return Follow(max(above, key=lambda place: place.rank).index)
-    highest = max((place.epoch for place in others), default=me.epoch)
+        return Follow(max(above, key=lambda peer: peer.rank).index)
+    highest = max((peer.epoch for peer in others), default=me.epoch)
     if highest > me.epoch and term_of(highest) < last_term(me.index, delegation):
         return Claim(make_epoch(term_of(highest) + 1, me.index))
     return None
@@ -270,6 +270,6 @@ def _may_host(index: int, delegation: Delegation) -> bool:
     return index == OWNER_INDEX or delegation.named(index) is not None
 
 
-def _goes_first(place: Place) -> tuple[int, int, int]:
-    """Who has most; then the sync standby, which has all that was acknowledged; then the lowest index."""
-    return place.seq, place.sync, -place.index
+def _goes_first(peer: Peer) -> tuple[int, int, int]:
+    """Most of the room first; then the sync standby, which has all that was acknowledged; then the lowest index."""
+    return peer.seq, peer.sync, -peer.index

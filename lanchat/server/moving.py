@@ -109,10 +109,10 @@ class Moving:
         return (*self.standing.papers, bool(self._standbys.company))
 
     @property
-    def place(self) -> succession.Place:
+    def as_peer(self) -> succession.Peer:
         """What this host has to show where another one hosts the same room."""
         standing, company = self.standing, bool(self._standbys.company)
-        return succession.Place(standing.index, standing.epoch, self._room.seq, "hosts", company=company)
+        return succession.Peer(standing.index, standing.epoch, self._room.seq, "hosts", company=company)
 
     @property
     def unlinked(self) -> dict[int, Place]:

@@ -25,7 +25,7 @@ from lanchat.protocol.messages import VERSION, Card, Refused
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
-from lanchat.room.succession import UNABLE, Place
+from lanchat.room.succession import UNABLE, Peer
 from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, source_of
 from lanchat.server.copy import give_copy
@@ -63,7 +63,7 @@ class StandbyPort(Closable):
         identity: Identity,
         on: OwnAddresses,
         card: Card,
-        state: Callable[[], tuple[Papers, Place]],
+        state: Callable[[], tuple[Papers, Peer]],
         limits: Limits,
         timing: Timing,
         port: int | None = None,
@@ -195,7 +195,7 @@ class StandbyPort(Closable):
         return papers.names(key)
 
     def _card_of_now(self) -> Card:
-        card, (papers, place) = self._card, self._state()
+        card, (papers, peer) = self._card, self._state()
         return Card(
             VERSION,
             card.room,
@@ -207,7 +207,7 @@ class StandbyPort(Closable):
             owner=papers.owner,
             delegation=papers.delegation,
             term=papers.term,
-            standby=place.state if place.able or place.state == "hears" else UNABLE,
-            seq=place.seq if place.complete else -1,
-            sync=place.sync,
+            standby=peer.state if peer.able or peer.state == "hears" else UNABLE,
+            seq=peer.seq if peer.complete else -1,
+            sync=peer.sync,
         )

@@ -12,7 +12,7 @@ from lanchat.api.search import Seen
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import VALIDITY
 from lanchat.protocol.timeline import term_of
-from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import Peer
 from lanchat.storage.copies import kept_copies
 from lanchat.storage.rooms import LOG, STANDBY
 from tests.api.test_moving import TIMING, Stage, stage
@@ -98,7 +98,7 @@ def test_a_room_that_somebody_hosts_is_found_and_not_opened_twice(stage):
 
 
 def test_a_room_that_another_standby_still_hears_is_hosted():
-    away, hears = Standing(2, 64, 5, "lost"), Standing(3, 65, 5, "hears")
+    away, hears = Peer(2, 64, 5, "lost"), Peer(3, 65, 5, "hears")
     assert not Seen().is_hosted and not Seen(None, (away,)).is_hosted
     assert Seen(None, (away, hears)).is_hosted
     assert (Seen().next_term, Seen(None, (away, hears)).next_term) == (0, 2)

@@ -14,10 +14,10 @@ from lanchat.protocol.delegation import TERMS_AHEAD, VALIDITY, Delegation, Stand
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import TERMS_AN_HOUR, Place, plausible_term
+from lanchat.room.succession import TERMS_AN_HOUR, Peer, plausible_term
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import load_identity
 from tests.support.addresses import LOOPBACK
@@ -38,12 +38,12 @@ def told(tmp_path: Path) -> Iterator[Callable[[int], Seen]]:
         def ask(term: int) -> Seen:
             epoch = make_epoch(term, BOB)
             paper = TermRecord(ROOM, bob.public, 1, now, Timeline(epoch)).signed(bob.sign)
-            papers, place = Papers(ROOM, ann.public, named, paper), Place(BOB, epoch, make_seq(epoch, 3), "lost")
+            papers, peer = Papers(ROOM, ann.public, named, paper), Peer(BOB, epoch, make_seq(epoch, 3), "lost")
             card = Card(VERSION, ROOM, "Room A", "ann", 3, False, bytes(32), False, ann.public)
-            port = StandbyPort(bob, LOOPBACK, card, lambda: (papers, place), DEFAULT_LIMITS, Timing(), 0)
+            port = StandbyPort(bob, LOOPBACK, card, lambda: (papers, peer), DEFAULT_LIMITS, Timing(), 0)
             ports.callback(port.close)
             search: Any = Search(Papers(ROOM, ann.public, named), ann.public, (), plausible_term(1, 0))
-            search._ask(Endpoint("127.0.0.1", port.port), PATIENCE, Known(BOB, bob.public, "bob"))
+            search._ask(Endpoint("127.0.0.1", port.port), PATIENCE, Place(BOB, bob.public, "bob"))
             return Seen(None, tuple(search._standbys.values()))
 
         yield ask
@@ -55,4 +55,4 @@ def test_an_owner_begins_above_the_terms_that_its_standbys_have_begun(told):
 
 def test_no_standby_makes_its_owner_use_up_the_terms_of_the_room(told):
     seen = told(2 + TERMS_AN_HOUR)
-    assert [place.index for place in seen.standbys] == [BOB] and seen.next_term == 0
+    assert [peer.index for peer in seen.standbys] == [BOB] and seen.next_term == 0

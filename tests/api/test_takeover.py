@@ -146,7 +146,7 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
 
     def look_later(self: Any) -> None:
         """bob looks late, and then he yields to ann; she looks for him, or does not."""
-        if learns == "by looking" if self._host.place.index == OWNER_INDEX else over.is_set():
+        if learns == "by looking" if self._host.as_peer.index == OWNER_INDEX else over.is_set():
             look(self)
 
     monkeypatch.setattr(Watch, "look", look_later)

@@ -14,10 +14,10 @@ from lanchat.protocol.delegation import VALIDITY, Delegation, Standby, TermRecor
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import Place, State
+from lanchat.room.succession import Peer, State
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import load_identity
 from tests.support.addresses import LOOPBACK
@@ -32,8 +32,8 @@ class Host:
 
     def __init__(self, papers: Papers, key: bytes, port: int) -> None:
         self.papers, self.yielded_to, self.later = papers, list[int](), list[int]()
-        self.place = Place(BOB, SECOND, make_seq(SECOND, 1), "hosts")
-        self.unlinked = {ANN: Known(ANN, key, "ann", (f"127.0.0.1:{port}",))}
+        self.as_peer = Peer(BOB, SECOND, make_seq(SECOND, 1), "hosts")
+        self.unlinked = {ANN: Place(ANN, key, "ann", (f"127.0.0.1:{port}",))}
 
     def yield_to(self, index: int) -> None:
         self.yielded_to.append(index)
@@ -55,9 +55,9 @@ class Stage:
             for who, epoch in ((ann, FIRST), (bob, SECOND))
         ]
         anns, bobs = (Papers(ROOM, ann.public, named.signed(ann.sign), term) for term in terms)
-        shown = Place(ANN, FIRST, make_seq(FIRST, 3), cast("State", ""))
+        shown = Peer(ANN, FIRST, make_seq(FIRST, 3), cast("State", ""))
 
-        def state_of() -> tuple[Papers, Place]:
+        def state_of() -> tuple[Papers, Peer]:
             threading.Event().wait(0.3)
             return anns, shown
 
@@ -86,7 +86,7 @@ def test_a_host_finds_another_one_also_where_an_answer_takes_longer_than_others_
 def test_a_watch_that_closes_waits_for_nobodys_card(stage):
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         port = frozen.getsockname()[1]
-        stage.host.unlinked = {ANN: Known(ANN, bytes(32), "ann", (f"127.0.0.1:{port}",))}
+        stage.host.unlinked = {ANN: Place(ANN, bytes(32), "ann", (f"127.0.0.1:{port}",))}
         watch = Watch(cast("Any", stage.host), Timing(watch=0.01, ask_long=3600.0))
         with frozen.accept()[0]:  # it looks, and gets no answer
             watch.close()
@@ -95,6 +95,6 @@ def test_a_watch_that_closes_waits_for_nobodys_card(stage):
 
 def test_a_host_that_goes_before_another_one_with_a_later_term_begins_one_above_it(stage):
     """bob has people, and ann has begun a term since."""
-    stage.host.place = replace(stage.host.place, epoch=make_epoch(0, BOB), company=True)
+    stage.host.as_peer = replace(stage.host.as_peer, epoch=make_epoch(0, BOB), company=True)
     assert stage.look(Timing(watch=3600.0, ask_long=60.0)) == []
     assert stage.host.later == [FIRST]

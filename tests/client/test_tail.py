@@ -14,10 +14,10 @@ from lanchat.protocol.delegation import VALIDITY, Delegation, Standby, TermRecor
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, Card, Record, Said, Told
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
-from lanchat.room.succession import Place, State
+from lanchat.room.succession import Peer, State
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
@@ -77,18 +77,18 @@ class Stage:
         timeline: Timeline = ON_FIRST,
         papers: Papers | None = None,
         password: bool = False,
-    ) -> Known:
+    ) -> Place:
         """bob's port, at which he has this."""
         copy = self.copy("bob", *records, timeline=timeline)
         papers = papers or self.list_of(BOB, CAT, timeline=timeline)
         card = Card(VERSION, ROOM, "Room A", "ann", 3, password, bytes(32), False, papers.owner)
-        state_of = lambda: (papers, Place(BOB, timeline.epoch, copy.held.seq, state, able=able))  # noqa: E731
+        state_of = lambda: (papers, Peer(BOB, timeline.epoch, copy.held.seq, state, able=able))  # noqa: E731
         bob = self.people[BOB]
         port = StandbyPort(bob, LOOPBACK, card, state_of, DEFAULT_LIMITS, TIMING, 0, copy=lambda: copy.path)
         self._undo.callback(port.close)
-        return Known(BOB, bob.public, "bob", (f"127.0.0.1:{port.port}",))
+        return Place(BOB, bob.public, "bob", (f"127.0.0.1:{port.port}",))
 
-    def fetch(self, replica: Replica, at: Known, by: int = CAT) -> int | None:
+    def fetch(self, replica: Replica, at: Place, by: int = CAT) -> int | None:
         room: Any = self  # all that it needs are the papers
         return fetch_tail(replica, room, self.people[by], self.flusher, TIMING, at)
 
@@ -147,7 +147,7 @@ def test_nothing_comes_from_one_that(stage, case):
     if case == "not ours to read":
         by = EVE
     if case == "nobody is there":
-        at = Known(BOB, at.key, "bob", ("127.0.0.1:1",))
+        at = Place(BOB, at.key, "bob", ("127.0.0.1:1",))
     assert stage.fetch(cat, at, by) is None
     assert lines(cat) == [f"line 1 of {FIRST}"]
 

@@ -20,11 +20,11 @@ from lanchat.protocol.delegation import VALIDITY, Delegation, Standby, TermRecor
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place as Known
+from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Claim, Follow, Place, State, Wait
+from lanchat.room.succession import Claim, Follow, Peer, State, Wait
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
@@ -51,7 +51,7 @@ class Stage:
         term = TermRecord(ROOM, ann.public, 1, NOW, Timeline(EPOCH)).signed(ann.sign)
         self.papers = Papers(ROOM, ann.public, named, term)
         self.card = Card(VERSION, ROOM, "Room A", "ann", 3, False, bytes(32), False, ann.public, named, term)
-        self.places = [Known(index, one.public, "") for index, one in enumerate(self.people)]
+        self.places = [Place(index, one.public, "") for index, one in enumerate(self.people)]
 
     def cat(
         self,
@@ -71,28 +71,28 @@ class Stage:
             slow: s that the answer takes.
             asked: called before it.
         """
-        place = Place(CAT, epoch, make_seq(EPOCH, n), state, able=able)
+        peer = Peer(CAT, epoch, make_seq(EPOCH, n), state, able=able)
 
-        def state_of() -> tuple[Papers, Place]:
+        def state_of() -> tuple[Papers, Peer]:
             asked()
             threading.Event().wait(slow)
-            return self.papers, place
+            return self.papers, peer
 
         port = StandbyPort(self.people[by], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
         self._open_later(port)
-        self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
+        self.places[CAT] = Place(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
         return port
 
     def host(self, slow: float) -> None:
         """ann hosts, and her card takes so many s to come."""
 
-        def state_of() -> tuple[Papers, Place]:
+        def state_of() -> tuple[Papers, Peer]:
             threading.Event().wait(slow)
-            return self.papers, Place(ANN, EPOCH, make_seq(EPOCH, 5), cast("State", ""))
+            return self.papers, Peer(ANN, EPOCH, make_seq(EPOCH, 5), cast("State", ""))
 
         port = StandbyPort(self.people[ANN], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
         self._open_later(port)
-        self.places[ANN] = Known(ANN, self.people[ANN].public, "ann", (f"127.0.0.1:{port.port}",))
+        self.places[ANN] = Place(ANN, self.people[ANN].public, "ann", (f"127.0.0.1:{port.port}",))
 
     def bob(
         self,
@@ -103,10 +103,10 @@ class Stage:
         rough: bool = False,
         since: float = 0.0,
         took: float = 0.0,
-        fetch: Callable[[Known], int | None] = lambda place: None,
+        fetch: Callable[[Place], int | None] = lambda place: None,
     ) -> Takeover:
         room = SameRoom(self.card, self.people[ANN].public, lambda: NOW)
-        me = Place(BOB, EPOCH, make_seq(EPOCH, n), "lost")
+        me = Peer(BOB, EPOCH, make_seq(EPOCH, n), "lost")
         host = ANN, (Endpoint("127.0.0.1", host_at),)
         lost = Lost(time.monotonic() - since, silent, rough, took)
         return Takeover(me, room, tuple(self.places), host, self.timing, lost, fetch)
@@ -195,7 +195,7 @@ def test_a_host_that_says_nothing_is_given_its_time(stage, frozen):
 
 def test_after_silence_nobody_waits_for_the_host_once_more(stage, frozen):
     began = time.monotonic()
-    stage.places[ANN] = Known(ANN, stage.people[ANN].public, "ann", (f"127.0.0.1:{frozen}",))
+    stage.places[ANN] = Place(ANN, stage.people[ANN].public, "ann", (f"127.0.0.1:{frozen}",))
     stage.timing = replace(TIMING, ask=60.0)
     assert seek(stage.bob(5, frozen, silent=True)) == Claim(make_epoch(2, BOB))
     assert time.monotonic() - began < 60
@@ -222,7 +222,7 @@ def test_on_a_slow_network_the_others_have_time_to_answer_whenever_they_are_aske
 def test_the_lines_of_one_that_cannot_host_are_asked_for_once(stage, dead, fetched: int | None):
     asked: list[str] = []
 
-    def fetch(place: Known) -> int | None:
+    def fetch(place: Place) -> int | None:
         asked.append(place.nick)
         return fetched
 
@@ -243,7 +243,7 @@ def test_who_leaves_waits_for_nobodys_card(stage, frozen):
 
 def test_somebody_else_at_the_place_of_a_standby_counts_for_nothing(stage, dead):
     stage.cat(9, by=ANN)
-    stage.places[CAT] = Known(CAT, stage.people[ANN].public, "cat", stage.places[CAT].at)  # so a host has told
+    stage.places[CAT] = Place(CAT, stage.people[ANN].public, "cat", stage.places[CAT].at)  # so a host has told
     assert seek(stage.bob(5, dead)) == Claim(make_epoch(2, BOB))
 
 

@@ -1,7 +1,7 @@
 """A room of several computers and its people, moved by a random hand: crashes, cuts, handovers, half-delivered lines.
 
 The rules are the real ones (timeline, delegation, succession, replication); network, disks and time are simple here, so
-that a hundred evenings run in a second. Every evening ends with all computers up and all cuts healed, and then `faults`
+that a hundred runs take a second. Every run ends with all computers up and all cuts healed, and then `faults`
 says what a person could complain about.
 
 Not in here, and tested where it is decided: bans, the lock and private messages of both halves (room/test_merging.py,
@@ -27,7 +27,7 @@ from lanchat.room.succession import (
     Fetch,
     Follow,
     Loss,
-    Place,
+    Peer,
     Promote,
     State,
     Wait,
@@ -123,8 +123,9 @@ class Computer:
         return self.log[-1][0] if self.log else 0
 
 
-class Evening:
-    """
+class Simulation:
+    """One run of the model, which its seed decides.
+
     Args:
         standbys: computers that may host, beside the owner's.
         members: people elsewhere.
@@ -298,11 +299,11 @@ class Evening:
 
     # ---- a standby
 
-    def place(self, me: Computer) -> Place:
+    def peer(self, me: Computer) -> Peer:
         hears = me.following is not None and self.rules.hears
         state: State = "hosts" if me.hosting else "hears" if hears else "lost"
         company = self.rules.company and (self.has_company(me) or self.now - me.company_at < TIMING.company)
-        return Place(me.index, me.seen, me.last(), state, me.complete, me.sync, company, me.able)
+        return Peer(me.index, me.seen, me.last(), state, me.complete, me.sync, company, me.able)
 
     def follow(self, me: Computer, host: Computer) -> None:
         assert host.hosting is not None
@@ -358,7 +359,7 @@ class Evening:
         if loss.promoted and self.now - loss.promoted[1] >= TIMING.promotion:
             loss.failed.add(loss.promoted[0])
             loss.promoted = None
-        match next_step(self.place(me), loss, me.delegation, self.now, TIMING):
+        match next_step(self.peer(me), loss, me.delegation, self.now, TIMING):
             case DialHost():
                 loss.certain = (
                     True  # a link that is gone here is gone for good: who comes back is asked with the others
@@ -367,15 +368,15 @@ class Evening:
                 others = self.others(me)
                 self.share_delegation([me, *others])
                 loss.asked_at = self.now
-                loss.places = [self.place(other) for other in others] if self.rules.ask_first else [
-                    self.place(other) for other in others if other.hosting
+                loss.peers = [self.peer(other) for other in others] if self.rules.ask_first else [
+                    self.peer(other) for other in others if other.hosting
                 ]  # fmt: skip
             case Follow(index):
                 host = self.at(me, index)
                 if host.hosting and self.reach(me, host):
                     self.follow(me, host)
                 else:
-                    loss.asked_at, loss.places = None, ()
+                    loss.asked_at, loss.peers = None, ()
             case Promote(index):
                 loss.promoted = index, self.now
                 other = self.at(me, index)
@@ -384,11 +385,11 @@ class Evening:
             case Fetch(index):
                 other = self.at(me, index)
                 if not self.rules.fetch:
-                    loss.places = [place for place in loss.places if place.index != index]
+                    loss.peers = [peer for peer in loss.peers if peer.index != index]
                     return
                 if self.reach(me, other):
                     self.take_over_tail(me, other)
-                loss.asked_at, loss.places = None, ()
+                loss.asked_at, loss.peers = None, ()
             case Claim(epoch):
                 hearing = [one for one in self.others(me) if one.following is not None and self.others(one)]
                 self.rash += bool(hearing) and self.now - loss.since < TIMING.indirect
@@ -412,7 +413,7 @@ class Evening:
         """A host sees others."""
         others = self.others(me)
         self.share_delegation([me, *others])
-        match meet(self.place(me), [self.place(other) for other in others], me.delegation):
+        match meet(self.peer(me), [self.peer(other) for other in others], me.delegation):
             case Follow(index):
                 host = self.at(me, index)
                 self.drawn += sum(person.at is me and person.computer is not me for person in self.people)
@@ -587,7 +588,7 @@ class Evening:
     # ---- the end
 
     def run(self, steps: int = 250) -> list[str]:
-        """An evening, and then peace. Returns what is wrong, in words."""
+        """Take random steps, then heal everything. Returns what is wrong, in words."""
         for _ in range(steps):
             self.step()
         self.cut = set()

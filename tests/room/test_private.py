@@ -201,7 +201,7 @@ def test_the_key_of_somebody_present_or_away_is_told():
     assert room.act(ann, Who("1", "", "bob")) == room.act(ann, Who("1", "id-bob", "bob")) == answer
 
 
-def test_a_key_is_known_the_next_evening():
+def test_a_key_is_known_when_the_room_is_opened_again():
     owners = Access([("bob", "id-bob"), ("old", "id-old")])
     room = LiveRoom("5" * 32, "Room A", "id-hal", access=owners, keys={"id-bob": b"key of bob"})
     ann = admit(room, "ann").member

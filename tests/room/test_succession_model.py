@@ -1,6 +1,6 @@
-"""Thousands of evenings of a room that moves, by the real rules; and that the model would notice if one were missing.
+"""Thousands of runs of a room that moves, by the real rules; and that the model would notice if one were missing.
 
-A fault names its seed: `Evening(seed, ...).run()` shows it again.
+A fault names its seed: `Simulation(seed, ...).run()` shows it again.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from lanchat.protocol import timeline
-from tests.room.succession_model import Evening, Rules
+from tests.room.succession_model import Rules, Simulation
 from tests.support.longer import TIMES
 
-EVENINGS: dict[str, dict[str, Any]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "three computers, five people": {},
     "two computers, two people": {"standbys": 1, "members": 1},
     "four computers, eight people": {"standbys": 3, "members": 4},
@@ -24,8 +24,8 @@ ONE_CRASH: dict[str, Any] = {"cuts": "none", "one_crash": True}
 
 
 def faults(seeds: range, **settings) -> Iterator[tuple[int, list[str]]]:
-    """The seeds of evenings that went wrong, and how."""
-    runs = ((seed, Evening(seed, **settings).run()) for seed in seeds)
+    """The seeds of runs that went wrong, and how."""
+    runs = ((seed, Simulation(seed, **settings).run()) for seed in seeds)
     return ((seed, wrong) for seed, wrong in runs if wrong)
 
 
@@ -35,38 +35,38 @@ def found(seeds: Iterator[object]) -> bool:
 
 
 def lacking(seeds: range, **settings) -> Iterator[int]:
-    """The seeds of evenings in which a new host lacked a line that was acknowledged on two disks."""
+    """The seeds of runs in which a new host lacked a line that was acknowledged on two disks."""
     for seed in seeds:
-        evening = Evening(seed, **ONE_CRASH, **settings)
-        evening.run()
-        if evening.absent:
+        simulation = Simulation(seed, **ONE_CRASH, **settings)
+        simulation.run()
+        if simulation.absent:
             yield seed
 
 
 def total(count: str, seeds: range, **settings) -> int:
-    """How often something happened in these evenings."""
-    evenings = [Evening(seed, **settings) for seed in seeds]
-    for evening in evenings:
-        evening.run()
-    return sum(getattr(evening, count) for evening in evenings)
+    """How often something happened in these runs."""
+    runs = [Simulation(seed, **settings) for seed in seeds]
+    for one in runs:
+        one.run()
+    return sum(getattr(one, count) for one in runs)
 
 
-@pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_nobody_has_a_reason_to_complain(settings):
     assert [*faults(range(4), **settings)] == []
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("first", range(4, 4 + 300 * TIMES, 100))
-@pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
-def test_nobody_has_a_reason_to_complain_in_hundreds_of_evenings(settings, first):
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_nobody_has_a_reason_to_complain_in_hundreds_of_runs(settings, first):
     assert [*faults(range(first, first + 100), **settings)] == []
 
 
 def test_the_room_does_move():
-    evening = Evening(0)
-    evening.run()
-    assert evening.terms > 1 and evening.acknowledged
+    simulation = Simulation(0)
+    simulation.run()
+    assert simulation.terms > 1 and simulation.acknowledged
 
 
 def test_what_was_acknowledged_on_two_disks_is_there_at_once():
@@ -75,7 +75,7 @@ def test_what_was_acknowledged_on_two_disks_is_there_at_once():
 
 @pytest.mark.full
 @pytest.mark.parametrize("first", range(8, 8 + 300 * TIMES, 100))
-def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_evenings(first):
+def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_runs(first):
     assert [*lacking(range(first, first + 100))] == []
 
 
@@ -120,6 +120,6 @@ def test_of_two_hosts_with_and_without_company_fewer_people_are_drawn_away():
 
 
 def test_nobody_claims_while_another_standby_has_just_heard_the_host():
-    settings = EVENINGS["single pairs are cut off, and disks lag"]
+    settings = SETTINGS["single pairs are cut off, and disks lag"]
     assert total("rash", range(15, 18), **settings) == 0
     assert total("rash", range(15, 35), rules=Rules(hears=False), **settings) > 0

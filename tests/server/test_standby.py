@@ -18,7 +18,7 @@ from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Place
+from lanchat.room.succession import Peer
 from lanchat.server.doors.web.waiting import WaitingPage
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
@@ -39,12 +39,12 @@ def bob(tmp_path: Path) -> Identity:
 @pytest.fixture
 def port(bob: Identity) -> Iterator[StandbyPort]:
     papers = Papers(ROOM, bob.public)
-    with closing(opened_by(bob, papers, Place(1, 64, 9, "hears"))) as opened:
+    with closing(opened_by(bob, papers, Peer(1, 64, 9, "hears"))) as opened:
         yield opened
 
 
-def opened_by(identity: Identity, papers: Papers, place: Place) -> StandbyPort:
-    return StandbyPort(identity, LOOPBACK, CARD, lambda: (papers, place), DEFAULT_LIMITS, DEFAULT_TIMING, 0)
+def opened_by(identity: Identity, papers: Papers, peer: Peer) -> StandbyPort:
+    return StandbyPort(identity, LOOPBACK, CARD, lambda: (papers, peer), DEFAULT_LIMITS, DEFAULT_TIMING, 0)
 
 
 def card_of(port: StandbyPort) -> tuple[Card, bytes]:
@@ -55,8 +55,8 @@ def card_of(port: StandbyPort) -> tuple[Card, bytes]:
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_the_card_says_what_this_computer_is(bob, complete):
-    place = Place(1, 64, 9, "lost", complete=complete, sync=7)
-    with closing(opened_by(bob, Papers(ROOM, b"o" * 32, b"delegation", b"term"), place)) as port:
+    peer = Peer(1, 64, 9, "lost", complete=complete, sync=7)
+    with closing(opened_by(bob, Papers(ROOM, b"o" * 32, b"delegation", b"term"), peer)) as port:
         card, key = card_of(port)
     assert (card.room, card.title, card.host, card.password) == (ROOM, "Room A", "ann", True)
     assert key == bob.public
@@ -66,7 +66,7 @@ def test_the_card_says_what_this_computer_is(bob, complete):
 
 @pytest.mark.parametrize(("state", "shown"), [("lost", "unable"), ("hears", "hears")])
 def test_the_card_says_that_this_computer_cannot_host(bob, state, shown):
-    with closing(opened_by(bob, Papers(ROOM, bob.public), Place(1, 64, 9, state, able=False))) as port:
+    with closing(opened_by(bob, Papers(ROOM, bob.public), Peer(1, 64, 9, state, able=False))) as port:
         assert card_of(port)[0].standby == shown
 
 
