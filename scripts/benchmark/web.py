@@ -209,7 +209,7 @@ CUTTABLE = """sockets = []; WebSocket = class extends WebSocket {
 
 
 def _in_chromium(room: _Room) -> dict[str, float]:
-    program = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium")
+    program = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-headless-shell")
     if program is None:
         tell("web: no Chromium")
         return {}
