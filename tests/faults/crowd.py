@@ -5,7 +5,6 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -21,7 +20,8 @@ from lanchat.protocol.messages import Event, Moved, Said
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
 from tests.faults.cable import enter_mounts
-from tests.faults.node import ADDRESS, DIE, SAID, SPARE, TIMING
+from tests.faults.moved import Evidence, verdict
+from tests.faults.node import ADDRESS, DIE, HOSTS, SAID, SPARE, TIMING
 from tests.faults.program import CLOCK
 from tests.support.addresses import LOOPBACK
 from tests.support.program import Program
@@ -56,7 +56,7 @@ class Node:
         self._folder, self._wrap, self._own_disk = folder, wrap, own_disk
         self._clock = folder / f"{nick}-clock"
         self._clock.write_text(str(clock))
-        self._lives = 0
+        self._lives: list[Program] = []
         self._program: Program | None = None
 
     def start(self, *at: str, die_at: str = "") -> None:
@@ -65,7 +65,6 @@ class Node:
             at: HOST:PORT where the room may be; none: open it.
             die_at: the function at which this life ends.
         """
-        self._lives += 1
         argv = [*self._wrap, sys.executable, "-m", "tests.faults.node", self.nick, *at]
         env = {
             "LANCHAT_HOME": str(self.home),
@@ -74,7 +73,9 @@ class Node:
             SPARE: "0" if self._own_disk else None,
             DIE: die_at or None,
         }
-        self._program = Program(argv, self._folder / f"{self.nick}-life{self._lives}", env, stdin="pipe")
+        folder = self._folder / f"{self.nick}-life{len(self._lives) + 1}"
+        self._program = Program(argv, folder, env, stdin="pipe")
+        self._lives.append(self._program)
 
     @property
     def state(self) -> str:
@@ -111,6 +112,16 @@ class Node:
     def shown(self) -> list[str]:
         """What has been said, on the screen of this life."""
         return [line.removeprefix(SAID) for line in self._running.err.splitlines() if line.startswith(SAID)]
+
+    @property
+    def terms(self) -> list[tuple[str, int]]:
+        """Each start of hosting: in which life of this computer, and the epoch."""
+        return [
+            (f"{self.nick}, life {number}", int(line.removeprefix(HOSTS)))
+            for number, life in enumerate(self._lives, 1)
+            for line in life.err.split("\n")[:-1]
+            if line.startswith(HOSTS)
+        ]
 
     def send(self, number: int) -> None:
         os.kill(self.pid, number)
@@ -246,10 +257,13 @@ class Crowd:
     Args:
         nodes: the first one opens the room.
         members: the last so many of them are never standbys.
+        patience: s that a judgement waits for what has not come yet.
     """
 
-    def __init__(self, folder: Path, nodes: Sequence[Node] = (), *, members: int = 0) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, nodes: Sequence[Node] = (), *, members: int = 0, patience: float = PATIENCE
+    ) -> None:
+        self._folder, self._patience = folder, patience
         self.nodes = list(nodes) or [Node(folder, nick) for nick in ("ann", "bob", "cat")]
         self.keepers = self.nodes[: len(self.nodes) - members]  # of the log, or a copy of it
         self.talkers: list[Talker] = []
@@ -308,37 +322,34 @@ class Crowd:
         enough = len(shown) + number
         wait_until(lambda: len(shown) >= enough, what="some talk")
 
-    def judge(self) -> None:
-        """Everybody falls silent; then nothing is lost, twice, or missing, and all logs are equal."""
+    def judge(self, *, apart: bool = False) -> None:
+        """Everybody falls silent; then nothing is lost, twice, or missing, and all logs are equal.
+
+        Args:
+            apart: as of `Evidence`.
+        """
         for talker in self.talkers:
             talker.hush()
         for talker in self.talkers:
             assert talker.room.wait_acked(PATIENCE), f"{talker.nick} waits for an ack"
         people = self.talkers or self.nodes
-        people[0].say()
-        said = Counter(text for one in people for text in one.said)
-
-        def lacking() -> dict[str, list[str]]:
-            lacks = {one.nick: sorted((said - Counter(one.shown)).elements()) for one in people}
-            return {nick: texts for nick, texts in lacks.items() if texts}
-
-        def wrong() -> Counter[str]:
-            logged = Counter(text for _, text in self.keepers[0].log if text)
-            return (said - logged) + (logged - said)
-
+        last = people[0].say()
+        with suppress(AssertionError):  # the verdict says what is wrong
+            wait_until(lambda: all(last in one.shown for one in people), self._patience)
         with suppress(AssertionError):
-            wait_until(lambda: not lacking())
-        assert lacking() == {}, "a screen lacks something"
-        with suppress(AssertionError):
-            wait_until(lambda: self._logs_are_equal and not wrong())
-        assert self._logs_are_equal and wrong() == Counter(), "the logs"
-        twice = {one.nick: sorted((Counter(one.shown) - said).elements()) for one in people}
-        assert not any(twice.values()), f"{twice}: a screen has something twice"
+            wait_until(lambda: not verdict(self._evidence(people, apart=apart)), self._patience)
+        faults = verdict(self._evidence(people, apart=apart))
+        assert not faults, "\n".join(faults[:20])
 
-    @property
-    def _logs_are_equal(self) -> bool:
-        first, *others = self.keepers
-        return all(node.log == first.log for node in others)
+    def _evidence(self, people: Sequence[Talker] | Sequence[Node], *, apart: bool) -> Evidence:
+        return Evidence(
+            said={one.nick: [*one.said] for one in people},
+            shown={one.nick: [*one.shown] for one in people},
+            logs={node.nick: node.events for node in self.keepers},
+            hosts=[node.nick for node in self.hosts],
+            terms=[term for node in self.nodes for term in node.terms],
+            apart=apart,
+        )
 
     def close(self) -> None:
         for talker in self.talkers:

@@ -30,6 +30,7 @@ TITLE = "Room A"
 TIMING = Timing(newcomer=0.0, naming=0.1, first_retry=0.1, roster=5.0, copy_retry=1.0)
 
 SAID = "> "  # before each line that is said, on stderr; the others are of the log
+HOSTS = "hosts the epoch "  # and its number, on stderr, at each start of hosting
 ADDRESS = "FAULTS_ADDRESS"  # environment: of this computer, on which it listens
 SPARE = "FAULTS_SPARE"  # environment: bytes that a copy leaves free on the disk
 DIE = "FAULTS_DIE"  # environment: MODULE:NAME of a function; the process ends as by kill -9 where it would be called
@@ -80,7 +81,7 @@ def _join(nick: str, places: list[str]) -> Any:
 
 
 def _listen(room: Any) -> None:
-    told = ""
+    told, epoch = "", -1
     while room.state.closed is None:
         for item in room.take(0.1):
             room.follow(item)
@@ -88,6 +89,9 @@ def _listen(room: Any) -> None:
                 os.write(2, f"{SAID}{item.text}\n".encode())
         hosting = room._standby.hosting
         port = hosting.host.port if hosting is not None else 0
+        if hosting is not None and hosting.host.moving.standing.epoch != epoch:
+            epoch = hosting.host.moving.standing.epoch
+            os.write(2, f"{HOSTS}{epoch}\n".encode())
         now = f"port {port}" if port and room.connected else "member" if room.connected else "alone"
         now = f"{now} backup {room.backup}" if room.backup else now
         if now != told:

@@ -120,7 +120,7 @@ def test_both_halves_of_a_network_talk_and_find_each_other_again(network: Networ
     network.mend()
     host = crowd.wait_ready()
     assert host.nick == "ann" or one == "ann", "an owner with company never yields"
-    crowd.judge()
+    crowd.judge(apart=True)
 
 
 def test_three_parts_of_a_network_find_each_other_again(network: Network) -> None:
@@ -134,7 +134,7 @@ def test_three_parts_of_a_network_find_each_other_again(network: Network) -> Non
         talk(part)
     network.mend()
     crowd.wait_ready()
-    crowd.judge()
+    crowd.judge(apart=True)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_packets_that_come_through_one_way_only_lose_nothing(three: Network, one
     talk(three.nodes("bob cat"))
     three.mend()
     crowd.wait_ready()
-    crowd.judge()
+    crowd.judge(apart=True)
 
 
 def test_nobody_moves_where_only_host_and_sync_standby_are_cut_off_from_each_other(three: Network) -> None:
@@ -188,7 +188,7 @@ def test_a_network_that_flaps_loses_nothing(network: Network) -> None:
             node.say()
         stays(chance.uniform(0.5, 4.0))
     crowd.wait_ready()
-    crowd.judge()
+    crowd.judge(apart=True)
 
 
 def test_a_network_that_loses_and_delays_moves_nothing(tmp_path: Path, leaves_nothing: None, own_world: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_host_that_freezes_is_replaced_and_comes_over_when_it_thaws(crowd: Cro
     crowd.frozen = []
     crowd.wait_ready()
     assert not ann.port, "nobody is drawn back to her"
-    crowd.judge()
+    crowd.judge(apart=True)
 
 
 @pytest.mark.full
