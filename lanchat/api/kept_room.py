@@ -10,7 +10,7 @@ from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
-from lanchat.storage.rooms import LOCK, LOG, RoomFolder, hosted_path
+from lanchat.storage.rooms import LOCK, LOG, RoomFolder, hosted_path, note_keep
 
 
 def open_kept(home: Path, papers: Papers, identity: Identity, folder: RoomFolder | None) -> Replica | None:
@@ -32,6 +32,26 @@ def open_kept(home: Path, papers: Papers, identity: Identity, folder: RoomFolder
     with file_errors(path):
         lock = lock_file(path / LOCK)
     return Replica(path / LOG, lock) if lock is not None else None
+
+
+def kept_retention(home: Path, room: str, folder: RoomFolder | None, wished: str | None) -> str | None:
+    """How much of the log of a room of ours is kept: what its folder here says, whatever other hosts have passed on.
+
+    Otherwise a host could let the log of the owner be pruned, and what was wished once would be forgotten.
+
+    Args:
+        folder: as for `open_kept`, which has locked it.
+        wished: what the folder says from now on; None: as before.
+
+    Returns:
+        None: the folder does not say it.
+    """
+    if folder is not None:
+        if wished is not None:
+            folder.note_keep(wished)
+        return folder.about.keep
+    path = hosted_path(home, room)
+    return note_keep(path, wished) if path is not None else wished
 
 
 def signing_of(home: Path, card: Card, identity: Identity, *, owner: bool) -> Signing:

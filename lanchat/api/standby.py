@@ -4,13 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.doors import Wishes
 from lanchat.api.file_copies import FileCopies
 from lanchat.api.hosting import Hosting
-from lanchat.api.kept_room import continues_here, open_kept, signing_of
+from lanchat.api.kept_room import continues_here, kept_retention, open_kept, signing_of
 from lanchat.api.naming import begin_naming
 from lanchat.api.promoted import host_copy, rules_of
 from lanchat.api.web import await_browsers
@@ -20,10 +21,12 @@ from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.network.reach import unreachable_text
 from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.standby import Merging
+from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Peer
 from lanchat.server.standby import StandbyPort
@@ -129,7 +132,10 @@ class Standby(Closable):
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
         rules = rules_of(promotion.replica)
-        port = self._port
+        port, wishes = self._port, self._wishes
+        if index_of(promotion.epoch) == OWNER_INDEX:
+            room = promotion.papers.room
+            wishes = replace(wishes, keep=kept_retention(self._home, room, self._folder, wishes.keep))
         try:
             self.hosting = self._unshown = host_copy(
                 promotion,
@@ -140,7 +146,7 @@ class Standby(Closable):
                 nick=self._nick(),
                 password=self._password,
                 on=self._on,
-                wishes=self._wishes,
+                wishes=wishes,
                 yielded=self.yielded,
                 on_problem=self._on_problem,
                 timing=self._timing,

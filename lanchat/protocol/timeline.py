@@ -84,7 +84,11 @@ class Timeline:
             raise ValueError("There is no term before the first.")
 
     def covers(self, seq: int) -> bool:
-        """Whether this number is certainly in the log, or can still come in the term that goes on."""
+        """Whether this number is certainly in the log, or can still come in the term that goes on.
+
+        Of a term before the oldest entry of a full timeline nobody knows it, so it is not covered: the author says the
+        line again, and a host that has it knows it by its id. To take such a line for covered could lose it.
+        """
         epoch, n = epoch_of(seq), n_of(seq)
         return epoch == self.epoch or any(epoch == theirs and n <= last for theirs, last in self.past)
 

@@ -80,6 +80,11 @@ class RoomFolder(Closable):
         if address != self.about.engine:
             self._save(engine=address)
 
+    def note_keep(self, keep: str) -> None:
+        """Store another retention of the log. As `save_access` for the rest."""
+        if keep != self.about.keep:
+            self._save(keep=keep)
+
     def close(self) -> None:
         """Finish writing and release the folder. May be called twice."""
         for writer in self._writers:
@@ -139,6 +144,28 @@ def open_room(home: Path, title: str, *, new: bool = False, keep: str | None = N
         lock.close()
         raise
     return RoomFolder(path, about, lock)
+
+
+def note_keep(path: Path, keep: str | None) -> str | None:
+    """The retention of a room hosted from this folder, which the caller has locked.
+
+    Args:
+        keep: what it is from now on; None: as before.
+
+    Returns:
+        None: room.json is damaged, and is left as it is.
+
+    Raises:
+        LanchatError: the folder cannot be written.
+    """
+    about = _read_about(path)
+    if about is None or not about.title:
+        return keep
+    if keep is not None and keep != about.keep:
+        about = replace(about, keep=keep)
+        with file_errors(path):
+            _write_about(path, about)
+    return about.keep
 
 
 def hosted_path(home: Path, id: str) -> Path | None:

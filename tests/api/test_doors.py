@@ -7,6 +7,7 @@ import pytest
 from lanchat.api.doors import Doors, Wishes
 from lanchat.protocol.places import Rules
 from lanchat.server.host import Host
+from lanchat.storage.rooms import rooms_called
 from tests.api.test_moving import Stage, hosts, moves, stage
 from tests.api.test_standby import Person, ask
 from tests.support.addresses import quiet_port
@@ -74,7 +75,7 @@ def test_irc_clients_are_not_let_in_without_the_password_that_the_owner_wants(st
     assert ports(bob) == {}
 
 
-def test_the_owner_takes_the_room_back_with_the_doors_that_were_asked_for(stage):
+def test_the_owner_takes_the_room_back_with_the_doors_that_were_asked_for(stage, tmp_path):
     ann, bob = with_backup(stage, plain_port=0)
     ann.room.close()
     hosts(bob)
@@ -87,6 +88,7 @@ def test_the_owner_takes_the_room_back_with_the_doors_that_were_asked_for(stage)
     assert ports(again).keys() == {"plain", "irc", "web"} and ports(again)["irc"] == irc
     rules = host_of(again).rules.rules
     assert (rules.keep, rules.people, rules.irc, rules.web) == ("30d", 300, irc, True)
+    assert rooms_called(tmp_path / "ann", "Room A")[0].keep == "30d", "the next time as well"
 
 
 def test_a_room_that_goes_away_and_comes_back_has_the_doors_with_which_it_was_opened(stage):

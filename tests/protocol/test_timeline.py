@@ -117,6 +117,7 @@ def test_an_empty_copy_and_one_older_than_the_timeline_reaches_are_served_like_n
     assert timeline.common({}) == -1
     assert timeline.common({0: 5}) == -1
     assert timeline.common({1: 3}) == make_seq(1, 3)
+    assert timeline.covers(make_seq(1, 3)) and not timeline.covers(make_seq(0, 3)), "its author says it again"
     assert Timeline(7).common({}) == -1
 
 
