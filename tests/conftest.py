@@ -97,7 +97,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
-    gc.collect()
     gc.freeze()
     gc.enable()
     if session.config.option.shaken is not None:

@@ -343,7 +343,7 @@ def test_a_stranger_at_the_port_of_a_standby_is_sent_away(stage):
     assert refused.value.code == "busy"
 
 
-@pytest.mark.parametrize("moves", [6, pytest.param(20, marks=pytest.mark.full)])
+@pytest.mark.parametrize("moves", [4, pytest.param(20, marks=pytest.mark.full)])
 def test_the_copy_and_the_log_are_equal_after_many_moves(stage, moves):
     ann = stage()
     bob, cat = ann.join("bob"), ann.join("cat")

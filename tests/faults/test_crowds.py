@@ -31,7 +31,7 @@ class DeafFlusher(Flusher):
         pass
 
 
-@pytest.mark.parametrize("readers", [5, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.parametrize("readers", [3, pytest.param(50, marks=pytest.mark.full)])
 def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are sent away with a reason; the others notice nothing, and the host's memory stays small."""
     # What waits for them decides, and not the time.
@@ -97,7 +97,7 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("joins", [50, pytest.param(1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("joins", [24, pytest.param(1000, marks=pytest.mark.full)])
 def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     """A hundred messages a second flow; whoever comes has every event from the welcome on, until they go."""
     stage.open("--no-limits")
