@@ -159,6 +159,17 @@ def test_a_room_with_a_password_is_not_called_locked():
     assert not wrong, "write `password`:\n" + "\n".join(wrong)
 
 
+def test_a_docstring_begins_with_a_sentence():
+    bare = re.compile(r'"""\n\s*(Args|Attributes|Raises|Returns):')
+    wrong = [
+        f"{path.relative_to(TOP)}:{source.count(chr(10), 0, found.start()) + 1}"
+        for path in MODULES
+        for source in [path.read_text(encoding="utf-8")]
+        for found in bare.finditer(source)
+    ]
+    assert not wrong, "say first what it is or does:\n" + "\n".join(wrong)
+
+
 @cases(
     ("source", "line"),
     [

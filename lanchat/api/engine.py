@@ -68,7 +68,8 @@ def open_engine(
 
 
 def load_redis() -> None:
-    """
+    """Load redis-py, which is installed only where a room is on an engine.
+
     Raises:
         LanchatError: redis-py is missing.
     """

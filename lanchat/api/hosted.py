@@ -8,7 +8,7 @@ from lanchat.api.doors import Doors, Wishes, door_options, note_ports
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import LocalUser, blobs_for, now, own_log, owners_term
+from lanchat.api.opening import LocalUser, OwnMember, blobs_for, now, own_log, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import OwnAddresses, where
@@ -172,7 +172,7 @@ def host(
             blobs=blobs,
             term=term,
             beside=together.beside if together is not None else None,
-            yielded=lambda: keeper.yielded(),
+            yielded=lambda: own.keeper.yielded(),
             make_hub=make_hub,
             limits=limits,
             timing=timing,
@@ -184,26 +184,17 @@ def host(
         hosting = Hosting(
             server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
         )
-        dialer = user.dialer(server, hosting, identity.public)
-        keeper = user.standby(dialer, willing=0, folder=folder, hosting=hosting)
-        member = user.member(dialer, keeper, open_store, moves=term is not None)
-        connected = member.join()
-        undo.callback(member.close)
-        if check is not None:
-            check.close()
-        member.transfers.dial = dialer.dial_again
-        server.accept()
-        undo.callback(hosting.hide)
-        hosting.show(on_problem, timing)
+        own = OwnMember(user, hosting, open_store, moves=term is not None, folder=folder)
+        connected = own.enter(undo, check)
         if together is not None:
-            together.begin(hosting, lambda: user.nick_now, keeper.yielded)
+            together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
         if folder is not None:
             folder.note_engine(hosting.engine)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
-            keeper.copy_files(member)
+            own.keeper.copy_files(own.member)
         undo.pop_all()
-    return HostedRoom(member, connected, user.state, standby=keeper)
+    return HostedRoom(own.member, connected, user.state, standby=own.keeper)
 
 
 class HostedRoom(JoinedRoom):

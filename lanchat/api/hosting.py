@@ -45,7 +45,7 @@ class Hosting(Closable):
         self.host = host
         self.web = web
         self.on = on  # our own addresses
-        self._owner = owner
+        self.owner = owner
         self._disk = disk
         self._announce = announce
         self.naming: Naming | None = None  # names standbys, at the room's owner
@@ -60,7 +60,7 @@ class Hosting(Closable):
             on_problem: called with a sentence, from other threads.
         """
         host = self.host
-        keys = fingerprint(self._owner), fingerprint(host.identity.public)
+        keys = fingerprint(self.owner), fingerprint(host.identity.public)
         shown = Advertisement(host.room_id, host.title, host.nick, host.port, *keys)
         if host.moving is not None:
             self._outside.append(Watch(host.moving, timing))
@@ -87,7 +87,7 @@ class Hosting(Closable):
     def invite(self) -> Invite | None:
         """None: no other machine can reach the room."""
         endpoints = self.endpoints
-        return Invite(endpoints, self.host.room_id, fingerprint(self._owner)) if endpoints else None
+        return Invite(endpoints, self.host.room_id, fingerprint(self.owner)) if endpoints else None
 
     def close(self, *, end: bool = False) -> None:
         """May be called twice.

@@ -1,7 +1,8 @@
-"""The parts of which the hosting of a room is opened: at its owner, at another host beside it, or from a copy."""
+"""What is needed to open a room that this computer hosts: its owner's term, its log, its files, and our own member."""
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
+from lanchat.client.events import Connected
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
@@ -22,7 +24,6 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.places import Rules, read_places
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
-from lanchat.server.host import Host
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.delegations import Signing
@@ -34,6 +35,7 @@ from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.terms import note_term
+from lanchat.threads import Closable
 
 
 def owners_term(
@@ -92,10 +94,11 @@ class LocalUser:
     def nick_now(self) -> str:
         return self.state.nick or self.nick
 
-    def dialer(self, host: Host, hosting: Hosting, owner: bytes) -> Dialer:
-        """How their member reaches the host that runs in this program. `owner` is the raw key of the room's owner."""
-        dialer = Dialer(hosting.endpoints, own_check(self.home, host.room_id, owner), self.on, self.timing)
-        dialer.local = host.connect
+    def dialer(self, hosting: Hosting) -> Dialer:
+        """How their member reaches the host that runs in this program."""
+        check = own_check(self.home, hosting.host.room_id, hosting.owner)
+        dialer = Dialer(hosting.endpoints, check, self.on, self.timing)
+        dialer.local = hosting.host.connect
         return dialer
 
     def standby(
@@ -148,16 +151,60 @@ class LocalUser:
         )
 
 
+class OwnMember:
+    """The member of the person at this computer, in a room that this program has just opened.
+
+    Args:
+        hosting: its host has started, and does not accept links yet.
+        open_store, moves: as for `LocalUser.member`.
+        folder: of the room, if it is our own.
+    """
+
+    def __init__(
+        self,
+        user: LocalUser,
+        hosting: Hosting,
+        open_store: Callable[[Card], MemberStore],
+        *,
+        moves: bool = False,
+        folder: RoomFolder | None = None,
+    ) -> None:
+        self._user, self._hosting = user, hosting
+        self._dialer = user.dialer(hosting)
+        self.keeper = user.standby(self._dialer, willing=0, folder=folder, hosting=hosting)
+        self.member = user.member(self._dialer, self.keeper, open_store, moves=moves)
+
+    def enter(self, undo: ExitStack, check: Closable | None) -> Connected:
+        """Join before anybody else can, then let others find the room and come in.
+
+        Args:
+            undo: gets what takes this back.
+            check: our session at another host of the room, which is not needed any more.
+        """
+        connected = self.member.join()
+        undo.callback(self.member.close)
+        if check is not None:
+            check.close()
+        self.member.transfers.dial = self._dialer.dial_again
+        self._hosting.host.accept()
+        undo.callback(self._hosting.hide)
+        self._hosting.show(self._user.on_problem, self._user.timing)
+        return connected
+
+
 def own_log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, term: int, *, new_term: bool) -> Log:
+    """The log of a room of ours. Its next term has at least the number `term`."""
     keep = parse_retention(folder.about.keep)
     return SqliteLog(folder.log_path, term=term, new_term=new_term, keep=keep, on_damage=on_damage, timing=timing)
 
 
 def blobs_for(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:
+    """The files of a room of ours; without a folder they are temporary. None: the room takes none."""
     if not limits.total:
         return None
     return Blobs(folder.files_path if folder else None, limits)
 
 
 def now() -> int:
+    """ms since 1970."""
     return time.time_ns() // 1_000_000

@@ -32,7 +32,8 @@ FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes whi
 
 
 def rules_of(replica: Replica) -> Rules:
-    """
+    """Read the rules of the room from its copy.
+
     Raises:
         ProtocolError: they cannot be read. Then this computer must not host the room: who was banned would come in.
     """

@@ -11,7 +11,7 @@ from lanchat.api.engine_rooms import RoomAtEngine
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
-from lanchat.api.opening import LocalUser
+from lanchat.api.opening import LocalUser, OwnMember
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import where
 from lanchat.protocol.engine import Asking
@@ -101,18 +101,8 @@ def host_beside(
         hosting = Hosting(
             server, papers.owner, on, [folder, *([blobs] if blobs is not None else [])], announce=announce, web=access
         )
-        dialer = user.dialer(server, hosting, papers.owner)
-        keeper = user.standby(dialer, willing=0, hosting=hosting)
-        keeper.owner = False
-        member = user.member(dialer, keeper, lambda card: PrivateStore(home, card, on_problem), moves=False)
-        connected = member.join()
-        undo.callback(member.close)
-        if check is not None:
-            check.close()
-        member.transfers.dial = dialer.dial_again
-        server.accept()
-        undo.callback(hosting.hide)
-        hosting.show(on_problem, timing)
-        together.begin(hosting, lambda: user.nick_now, keeper.yielded)
+        own = OwnMember(user, hosting, lambda card: PrivateStore(home, card, on_problem))
+        connected = own.enter(undo, check)
+        together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
         undo.pop_all()
-    return HostedRoom(member, connected, user.state, standby=keeper)
+    return HostedRoom(own.member, connected, user.state, standby=own.keeper)

@@ -75,7 +75,7 @@ class Standby(Closable):
         self._nick, self._password = nick, password
         self._on, self._on_problem, self._timing = on, on_problem, timing
         self._folder, self._wishes = folder, wishes or Wishes()
-        self.owner = hosting is not None  # whether the room is ours
+        self.owner = hosting is not None and hosting.owner == identity.public  # whether the room is ours
         self.successor = ""  # who hosts the room since we left it; "": it is closed, or we had nothing to hand over
         self._port: StandbyPort | None = None
         self._state: Callable[[], tuple[Papers, Peer]]  # what the card there shows, from `listen` on

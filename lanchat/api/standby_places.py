@@ -37,7 +37,7 @@ class StandbyPlaces:
         self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
 
     def tell(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
-        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()), self._pages())
+        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _texts(self._endpoints()), self._pages())
         places = [owner]
         for standby in chosen:
             for one in able:
@@ -58,8 +58,9 @@ class StandbyPlaces:
         if ipaddress.ip_address(one.peer.partition("%")[0]).is_loopback:
             hosts += [address.text for address in self._own.reachable()]
         members, browsers = ([Endpoint(host, port) for host in hosts if port] for port in (one.port, one.web))
-        return _spoken(members), _spoken(browsers)
+        return _texts(members), _texts(browsers)
 
 
-def _spoken(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
+def _texts(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
+    """These endpoints as a `Place` has them."""
     return tuple(dict.fromkeys(map(str, endpoints)))[:MAX_ADDRESSES]

@@ -47,9 +47,8 @@ class Watch(Closable):
             if self._closing.wait(_WAKING if began < waking_until else min(_LOOK, self._timing.watch)):
                 return
             now = time.monotonic()
-            if (
-                uptime() - up_before >= self._timing.host_silence
-            ):  # this machine has slept, and others may host the room by now
+            slept = uptime() - up_before >= self._timing.host_silence
+            if slept:  # others may host the room by now
                 waking_until = now + self._timing.ask
             if now >= look_at or now < waking_until:
                 look_at = now + self._timing.watch

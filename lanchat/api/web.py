@@ -74,10 +74,9 @@ class WebAccess:
         """The addresses of the page, as in `Place`; none if the door is closed."""
         if self._host is None or not self.is_open:
             return ()
-        port, missing = self._host.ports[_NAME], self._host.not_listening
-        addresses = [str(Endpoint(a.text, port).shared) for a in self._on.reachable() if a.text not in missing]
+        port = self._host.ports[_NAME]
         names = [f"{name}:{port}" for name in (*self._names, f"{socket.gethostname().partition('.')[0]}.local")]
-        return (*addresses[: MAX_ADDRESSES - len(names)], *names)[:MAX_ADDRESSES]
+        return (*_reachable(self._host, self._on)[: MAX_ADDRESSES - len(names)], *names)[:MAX_ADDRESSES]
 
     @property
     def is_locked(self) -> bool:
@@ -129,11 +128,10 @@ class WebAccess:
         """The address to open in a browser on this network now; None: no other machine can reach the door."""
         if self._host is None or not self.is_open:
             return None
-        port, missing = self._host.ports[_NAME], self._host.not_listening
-        places = [str(Endpoint(a.text, port).shared) for a in self._on.reachable() if a.text not in missing]
-        if not places:
+        addresses = _reachable(self._host, self._on)
+        if not addresses:
             return None
-        url = f"http://{places[0]}/"
+        url = f"http://{addresses[0]}/"
         if not self._locked:
             return WebAddress(url)
         ticket = self._guest_link.current()
@@ -147,10 +145,9 @@ class WebAccess:
     def tell(self) -> None:
         """Tell the log, and the computers that may host the room next, how browsers join."""
         if self._host is not None:
-            ticket, until = (
-                ("", 0.0) if self._ticket is None else (ticket_text(self._ticket.secret), self._ticket.until)
-            )
-            changed = WebChanged(self.is_open, ticket, int(until))
+            ticket = self._ticket
+            link = ("", 0) if ticket is None else (ticket_text(ticket.secret), int(ticket.until))
+            changed = WebChanged(self.is_open, *link)
             if self._host.moving is not None:
                 self._host.moving.change_web(changed, self.places)
             else:
@@ -178,6 +175,12 @@ def await_browsers(
             return
         except LanchatError as error:
             _log.warning("pages cannot follow to this computer: %s", error)
+
+
+def _reachable(host: Host, on: OwnAddresses) -> list[str]:
+    """The addresses of the open door that work on this network now, as "HOST:PORT"."""
+    port, missing = host.ports[_NAME], host.not_listening
+    return [str(Endpoint(a.text, port).shared) for a in on.reachable() if a.text not in missing]
 
 
 def _ticket(rules: Rules) -> Ticket | None:

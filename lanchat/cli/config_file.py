@@ -26,7 +26,8 @@ class Effective(NamedTuple):
 
 
 def effective(setting: Setting, file: Mapping[str, Value]) -> Effective:
-    """
+    """The value of a setting, and where it comes from: its variable, the config file, or lanchat itself.
+
     Args:
         file: what the config file says.
 

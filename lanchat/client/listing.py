@@ -15,7 +15,8 @@ class Listing:
         self._all = False  # everybody is listed, because the crowd is over
 
     def add(self, present: Present) -> None:
-        """
+        """Add a person to the list that the host is sending.
+
         Raises:
             ProtocolError: the list is longer than any room.
         """

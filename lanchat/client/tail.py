@@ -140,7 +140,8 @@ class _Tail:
 
 
 def _store(replica: Replica, timeline: Timeline, records: list[Record], timing: Timing) -> int | None:
-    """
+    """Add these records to our copy, and wait for the disk. Returns the last seq; None: the disk took too long.
+
     Raises:
         LanchatError: our disk cannot be used.
     """

@@ -46,7 +46,8 @@ class _Seen:
 
 
 class Directory:
-    """
+    """The rooms of this network, from what the discovery sources report and what probes answer. Pure.
+
     Args:
         own: our addresses on the networks that are searched; see `may_dial`.
         shares: decides which rooms of a machine are listed that has many.

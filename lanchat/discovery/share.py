@@ -19,7 +19,8 @@ K = TypeVar("K")
 
 
 class Shares:
-    """
+    """Limits how many rooms of one machine are listed, so that it cannot crowd out those of others.
+
     Args:
         known: the ids of the rooms that this person has been in.
         wanted: the title or the id of the room that is looked for; empty: none.

@@ -50,7 +50,8 @@ _ADAPTER = re.compile(r"(en|eth|wl|ww)[a-z]*\d")
 
 @dataclass(frozen=True)
 class _Attempt:
-    """
+    """One address that was tried.
+
     Args:
         peer: the IP address that answered, even if a name was tried; empty if none did.
     """
@@ -181,7 +182,8 @@ def _with_reaches_us(nodes: Sequence[Node], on: OwnAddresses, own: Sequence[Addr
 
 
 def _try(endpoint: Endpoint, own: Sequence[Address], asked: Asked | None) -> _Attempt:
-    """
+    """Connect to an address and ask for the card of its room.
+
     Args:
         asked: the invite or the address of the person, if the endpoint stands there.
     """

@@ -30,7 +30,8 @@ class Loop:
 
 @dataclass(frozen=True)
 class Interface:
-    """
+    """A network interface of this machine, and whether it hears itself.
+
     Args:
         up: whether it says that it works; None if this platform does not tell.
         addresses: with their prefix: `192.168.1.7/24`.
@@ -116,7 +117,8 @@ class Firewall:
 
 @dataclass(frozen=True)
 class Machine:
-    """
+    """What was found out about this machine, apart from its networks.
+
     Args:
         trouble: what makes lanchat unusable here (home folder, key), and what to do about it.
     """
@@ -137,7 +139,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Report:
-    """
+    """Everything that the checks have found out. The diagnosis is made from it.
+
     Args:
         own_rooms: titles of the rooms that are open on this machine.
         router: whether the default gateway answers on the link; None if there is none, or it is not known.
@@ -173,7 +176,8 @@ class Report:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """
+    """What the report means for a person.
+
     Args:
         works: whether chat should work; if an address was asked about, whether its room answers.
         cause: the likely cause, in a sentence or two.

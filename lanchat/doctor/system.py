@@ -32,7 +32,8 @@ _CONTAINER_NETWORKS = [ipaddress.ip_network(network) for network in ("172.16.0.0
 
 
 def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machine:
-    """
+    """Find out about this machine: versions, clock, disk, firewalls, home folder and key.
+
     Args:
         own: the addresses of this machine on the networks that are checked.
     """

@@ -131,7 +131,8 @@ def connected(endpoint: Endpoint, deadline: float, stop: Wakeup | None = None) -
 
 
 def read_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup | None = None) -> Shown | None:
-    """
+    """Read the card that a host shows at the beginning of a link.
+
     Returns:
         The card and the raw public key of the link; None: something else answers.
 
@@ -154,7 +155,8 @@ def read_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup |
 
 
 def wait_ready(sock: socket.socket, event: int, deadline: float, stop: Wakeup | None = None) -> None:
-    """
+    """Wait until a socket is ready for this kind of event.
+
     Raises:
         TimeoutError: the deadline has passed, or it was stopped.
     """

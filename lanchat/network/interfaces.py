@@ -76,7 +76,8 @@ def interface_number(text: str) -> int:
 
 
 def _flags_of(interface: str) -> int | None:
-    """
+    """The flags of an interface (IFF_UP, ...); None: they cannot be read here, or the interface is gone.
+
     Raises:
         OSError: this process has no file descriptors left.
     """

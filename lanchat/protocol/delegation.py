@@ -165,7 +165,8 @@ class TermRecord:
 
 
 def read_delegation(paper: bytes, owner: bytes) -> Delegation:
-    """
+    """Read a list of standbys, and check its signature.
+
     Args:
         owner: the key that must have signed it.
 
@@ -263,7 +264,8 @@ def _number(value: int) -> bytes:
 
 
 def _value(number: bytes) -> int:
-    """
+    """Read a number of a paper.
+
     Raises:
         ValueError: these are no digits. That there is one way to write a number is seen when it is written again.
     """

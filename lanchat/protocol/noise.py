@@ -88,7 +88,8 @@ class Page:
         self._state.mix_hash(b"")
 
     def finish(self, frame: bytes) -> tuple[bytes, Sealed]:
-        """
+        """Finish the handshake, as the page that has begun it.
+
         Args:
             frame: frame 2, as it came from the host.
 

@@ -88,7 +88,8 @@ def write_places(places: Iterable[Place]) -> str:
 
 
 def read_places(text: str) -> tuple[Place, ...]:
-    """
+    """Read what `write_places` has written.
+
     Raises:
         ProtocolError: this is no list of places.
     """
@@ -103,7 +104,8 @@ def write_rules(rules: Rules) -> str:
 
 
 def read_rules(text: str) -> Rules:
-    """
+    """Read what `write_rules` has written.
+
     Raises:
         ProtocolError: these are no rules.
     """

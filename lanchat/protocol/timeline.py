@@ -23,9 +23,10 @@ MAX_ENTRIES = 64  # of a timeline: 1 KB in a paper, and two months of one start 
 
 
 def make_epoch(term: int, index: int) -> int:
-    """
+    """The epoch of a term: its number and the index of its host, in one integer.
+
     Raises:
-        ValueError: the bits do not hold it.
+        ValueError: the term or the index is out of range.
     """
     if not (0 <= term <= MAX_TERM and 0 <= index <= MAX_INDEX):
         raise ValueError(f"There is no term {term} of a host with the index {index}.")
@@ -33,12 +34,13 @@ def make_epoch(term: int, index: int) -> int:
 
 
 def make_seq(epoch: int, n: int) -> int:
-    """
+    """The number of the n-th event of an epoch.
+
     Raises:
-        ValueError: a term has no so many events.
+        ValueError: a term cannot have that many events.
     """
     if not 0 <= n <= MAX_N:
-        raise ValueError(f"There is no event {n} in a term.")
+        raise ValueError(f"A term has no event {n}.")
     return epoch << N_BITS | n
 
 

@@ -239,7 +239,8 @@ def _size(told: Told) -> int:
 
 
 def _check_sealed(message: Tell) -> None:
-    """
+    """Check that a private message to a member with a key is sealed.
+
     Raises:
         ValueError: the sender has not sealed and padded it, for a certain recipient and for themselves.
     """

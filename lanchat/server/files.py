@@ -35,10 +35,8 @@ def open_files(
     for event in past:
         files.apply(event)
     missing = blobs.compare({known.file: (known.size, known.sha256) for known in files.all.values()})
-    ours, nicks = (
-        term.index if term is not None else 0,
-        {place.index: place.nick for place in term.places} if term else {},
-    )
+    ours = term.index if term is not None else 0
+    nicks = {place.index: place.nick for place in term.places} if term is not None else {}
     hosts = {file: index_of(files.all[file].epoch) for file in missing if files.all[file].private is None}
     files.elsewhere = {file: nicks.get(index) or "somebody else" for file, index in hosts.items() if index != ours}
     lost = [file for file in missing if file not in files.elsewhere]

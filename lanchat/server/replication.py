@@ -40,7 +40,8 @@ NOTHING = Position(-1, -1)
 
 
 class Replication:
-    """
+    """Knows how far each standby has stored the room, chooses the sync standby, and says which acks may go.
+
     Attributes:
         sync: the index of the sync standby, or NOBODY. The heartbeat says it.
         count: grows with each change of `sync`, so that a former sync standby learns that it is one no more.

@@ -55,7 +55,8 @@ class Appointed:
 
 
 def read_appointed(folder: Path) -> Appointed:
-    """
+    """Read what the owner of the room in this folder has signed and noted about its standbys.
+
     Raises:
         LanchatError: the file is damaged, or cannot be read.
     """

@@ -26,7 +26,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reached:
-    """
+    """How far the history of earlier runs reaches.
+
     Args:
         positions: by epoch; nothing where there is no history.
         event: the last one that an earlier run has stored, if it can be read.

@@ -248,7 +248,8 @@ class Replica(Closable):
             self.check()
 
     def check(self) -> None:
-        """
+        """Check that the copy may grow.
+
         Raises:
             LanchatError: the copy is too large, or the disk too full.
         """

@@ -49,7 +49,8 @@ class EngineChoice:
 
 
 def parse_engine(text: str) -> EngineAddress:
-    """
+    """Parse the address of an engine, as a person types it.
+
     Raises:
         ValueError: that is no address of an engine. The sentence repeats nothing of it, since it may hold a password.
     """

@@ -19,7 +19,8 @@ from lanchat.storage.log import Opened
 
 
 class CatchUp:
-    """
+    """Collects what the file of this host lacks, while the engine's log is read.
+
     Args:
         opened: what the file of this host has.
 

@@ -41,7 +41,8 @@ class ServerFacts:
 
 
 def check_server(facts: ServerFacts, *, trusted: bool = False) -> None:
-    """
+    """Check that a server writes to its disk before it acknowledges, and throws nothing away.
+
     Args:
         trusted: its operator has confirmed that it writes at once, where it does not tell.
 

@@ -142,7 +142,8 @@ def rooms(commands: Commands) -> dict[str, EngineRoom]:
 
 
 def _hash_of(reply: object, most: int = 10_000) -> dict[bytes, bytes]:
-    """
+    """The fields of a reply to HGETALL.
+
     Raises:
         LanchatError: no engine answers that.
     """

@@ -80,7 +80,8 @@ def write_line(line: Line) -> bytes:
 
 
 def read_line(body: bytes) -> Line:
-    """
+    """Read a line that another host has written for all hosts.
+
     Raises:
         ProtocolError: these bytes are no line between hosts.
     """

@@ -10,7 +10,8 @@ from lanchat.server.engine.shared_log import Living
 
 
 class HostFacts(Struct, frozen=True, omit_defaults=True):
-    """
+    """What a host tells the other hosts about itself.
+
     Args:
         stored: everything up to this seq is in its file.
         about: anything else, for those who know it.

@@ -15,7 +15,8 @@ _Who = tuple[str, str]  # member id and `same_nick`
 
 
 class People:
-    """
+    """Knows at which hosts the people of a room are. A lease is the right of one host to serve the room.
+
     Args:
         own: the lease of this host.
         living: the leases that are not over.

@@ -43,7 +43,8 @@ class Waiting:
 
 
 class Proposals:
-    """
+    """What this host has given to the engine's log, and has not come back from there yet.
+
     Attributes:
         rules: the last change of the rules that has come back. Set by the hub.
 

@@ -16,7 +16,8 @@ _DIGITS = len(str(MAX_NUMBER))
 
 
 def entered_of(reply: object) -> Entered:
-    """
+    """Read the reply to a host that has entered a room.
+
     Raises:
         LanchatError: no engine answers that.
     """

@@ -29,7 +29,8 @@ class Person(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class RoomState:
-    """
+    """The state of a room at its engine, apart from the log.
+
     Args:
         owners: those of nicks, the first who used one first.
     """
@@ -47,7 +48,8 @@ _OWNED = msgspec.json.Decoder(Owned)
 
 
 def read_state(table: Mapping[bytes, bytes]) -> RoomState:
-    """
+    """Read the state of a room from the fields of its hash at the engine.
+
     Raises:
         ProtocolError: no host has written that.
     """

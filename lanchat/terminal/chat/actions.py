@@ -43,7 +43,8 @@ class Actions:
         self._who = WhoIsHere(room, feed)
 
     def carry_out(self, intent: intents.Intent) -> None:
-        """
+        """Do what the person has typed.
+
         Raises:
             ValueError: this cannot be done, and why.
             LanchatError: the same, because of the disk, of too many messages that wait, or of a link that is lost.

@@ -14,7 +14,8 @@ LONGEST = 200  # characters of one
 
 
 def mentions_text(found: Sequence[Said], names: Sequence[str], today: date) -> str:
-    """
+    """The text of `/mentions`: the last messages that name us.
+
     Args:
         found: the last messages, oldest first.
         names: what they were looked for by.

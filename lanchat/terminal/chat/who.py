@@ -15,7 +15,8 @@ class WhoIsHere:
         self._prefix = ""  # of the nicks of the last page that was asked for
 
     def show(self, wanted: str) -> None:
-        """
+        """Show who is in the room; in a crowd, ask the host for a page of them.
+
         Args:
             wanted: the beginning of a nick; "": of all; MORE: the next page of the last answer.
 
