@@ -1,6 +1,5 @@
 """The rooms of an agent. A thread for each joins it, takes its messages, and joins again after the room is gone."""
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
 AGAIN_AFTER = (2.0, 5.0, 10.0, 30.0, 60.0)  # s before a room is tried again; the last for ever
 RECEIPT_WAIT = 1.0  # s for a receipt that has come to be taken by the thread that hears
-
-_log = logging.getLogger(__name__)
 
 
 T = TypeVar("T")

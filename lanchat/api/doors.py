@@ -106,7 +106,9 @@ def open_guest_doors(host: Host, rules: Rules, wishes: Wishes) -> str:
         What the person at this computer should know; "": the room has no such doors.
     """
     wanted, password = wishes.ports.over(guest_ports(rules)), wishes.irc_password
-    may = allowed(wanted, locked=host.locked, irc_password=password is not None, needs_irc_password=rules.irc_password)
+    may = allowed(
+        wanted, has_password=host.has_password, irc_password=password is not None, needs_irc_password=rules.irc_password
+    )
     options = [] if may.plain is None else [plain_door(may.plain)]
     options += irc_doors(may.irc, may.irc_tls, password)
     for option in options:

@@ -124,7 +124,7 @@ def host(
         folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=now())
         if folder is not None:
             undo.callback(folder.close)
-        access = WebAccess(on, locked=password is not None, names=web_names)
+        access = WebAccess(on, has_password=password is not None, names=web_names)
         blobs = blobs_for(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)

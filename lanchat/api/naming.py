@@ -276,7 +276,7 @@ def begin_naming(
     """
     host = hosting.host
     assert host.moving is not None
-    signing = Signing(folder, host.room_id, identity, password=host.locked)
+    signing = Signing(folder, host.room_id, identity, password=host.has_password)
     signing.hand("")
     naming = Naming(
         host.moving, signing, host.nick, lambda: hosting.endpoints, lambda: hosting.pages, hosting.on, say, timing

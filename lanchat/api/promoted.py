@@ -93,7 +93,7 @@ def host_copy(
         opened = log.open()  # before the port is taken over: if the disk is full, the standby stays and says so
         undo.callback(log.close)
         undo.callback(port.close)
-        web = WebAccess(on, locked=card.password, names=wishes.web_names)
+        web = WebAccess(on, has_password=card.password, names=wishes.web_names)
         if rules.web:
             await_browsers(port, identity, on, lambda: "", wishes.doors.get("web_port") or 0)
         listeners = port.release()

@@ -79,7 +79,7 @@ def host_beside(
         blobs = Blobs(folder.path / FILES, files) if files.total else None
         if blobs is not None:
             undo.callback(blobs.close)
-        access = WebAccess(on, locked=password is not None, names=doors.get("web_names", ()))
+        access = WebAccess(on, has_password=password is not None, names=doors.get("web_names", ()))
         server = Host(
             room.about.title,
             identity,

@@ -38,7 +38,7 @@ class WebAccess:
     """The door for browsers of one host. Belongs to the thread that hosts.
 
     Args:
-        locked: whether the room has a password, so that browsers need a guest link.
+        has_password: whether the room has a password, so that browsers need a guest link.
         names: see `web_door`.
     """
 
@@ -46,11 +46,11 @@ class WebAccess:
         self,
         on: OwnAddresses,
         *,
-        locked: bool,
+        has_password: bool,
         names: Collection[str] = (),
     ) -> None:
         self._on = on
-        self._locked = locked
+        self._has_password = has_password
         self._names = names
         self._ticket: Ticket | None = None  # of the current guest link
         self._guest_link = GuestLink(save=self._save)
@@ -79,9 +79,9 @@ class WebAccess:
         return (*_reachable(self._host, self._on)[: MAX_ADDRESSES - len(names)], *names)[:MAX_ADDRESSES]
 
     @property
-    def is_locked(self) -> bool:
+    def needs_guest_link(self) -> bool:
         """Whether browsers need a guest link."""
-        return self._locked
+        return self._has_password
 
     @property
     def is_open(self) -> bool:
@@ -132,7 +132,7 @@ class WebAccess:
         if not addresses:
             return None
         url = f"http://{addresses[0]}/"
-        if not self._locked:
+        if not self._has_password:
             return WebAddress(url)
         ticket = self._guest_link.current()
         return WebAddress(f"{url}#{ticket_text(ticket.secret)}", ticket.until)

@@ -40,11 +40,11 @@ OPTIONS = (
 )
 
 
-def check(settings: "HostOptions", *, locked: bool, password: str | None = None) -> str | None:
+def check(settings: "HostOptions", *, has_password: bool, password: str | None = None) -> str | None:
     """Refuse ports that would let everybody into a room with a password.
 
     Args:
-        locked: whether the room has a password.
+        has_password: whether the room has a password.
         password: it, if it is known by now.
 
     Returns:
@@ -56,15 +56,15 @@ def check(settings: "HostOptions", *, locked: bool, password: str | None = None)
     """
     from lanchat.terminal.prompts import file_password
 
-    if locked and settings.plain_port is not None:
+    if has_password and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    if locked and settings.irc_port is not None:
+    if has_password and settings.irc_port is not None:
         raise click.UsageError(
             "A room with a password has no --irc-port, which is unencrypted and would let everybody in. "
             "Use --irc-tls-port with --irc-password-file."
         )
     if settings.irc_password_file is None:
-        if locked and settings.irc_tls_port is not None:
+        if has_password and settings.irc_tls_port is not None:
             raise click.UsageError(
                 "IRC clients need a password of their own: --irc-password-file FILE (not the room's)."
             )

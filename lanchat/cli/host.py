@@ -171,9 +171,9 @@ def _open_room(
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list
     if settings.password or settings.password_file:  # before one is invented or asked for
-        guests.check(settings, locked=True)
+        guests.check(settings, has_password=True)
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
-    irc_password = guests.check(settings, locked=password is not None, password=password)
+    irc_password = guests.check(settings, has_password=password is not None, password=password)
     doors = guests.doors(settings, irc_password)
     home = home_folder(needed=not settings.ephemeral)
     if settings.people:

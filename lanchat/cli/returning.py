@@ -201,7 +201,7 @@ def wishes_of(settings: "HostOptions") -> "Wishes":
 
     options.checked(parse_retention, settings.keep or "", "--keep")
     return Wishes(
-        guests.doors(settings, guests.check(settings, locked=False)),
+        guests.doors(settings, guests.check(settings, has_password=False)),
         keep=settings.keep,
         files=None if settings.files is None else options.checked(parse_size, settings.files, "--files"),
         people=settings.people,

@@ -33,8 +33,6 @@ from lanchat.room.succession import Claim, Follow, Peer, Wait
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Held
 
-_NO_COPY = bytes(8)  # the instance of none
-
 _log = logging.getLogger(__name__)
 
 

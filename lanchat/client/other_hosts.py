@@ -28,7 +28,7 @@ class TicketThere:
 
     Args:
         dial: connects to that host.
-        key: it, raw.
+        key: the raw public key of that host.
     """
 
     ticket: FileTicket
@@ -37,10 +37,10 @@ class TicketThere:
 
 
 class OtherHosts:
-    """Asks them, each on a link of its own that ends with the answer. Any thread.
+    """Asks the other hosts of the room, each on a link of its own that ends with the answer. Any thread.
 
     Args:
-        who: returns how we come in.
+        who: returns our credentials as they are now.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Our own lines that a host has numbered, and which of them another host lacks. Pure.
 
 When a room was split, the host of each half has numbered messages that the other's log does not have. Each author
-resends the own messages that the timeline of the host does not cover, with their old ids. Nobody resends those of
-others, so a merge can forge nothing.
+resends those of their own messages that the timeline of the host does not cover, with their old ids. Nobody resends
+those of others, so a merge can forge nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence

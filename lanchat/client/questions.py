@@ -42,9 +42,8 @@ class FileQuestions:
 
     def __init__(self, host: HostLink) -> None:
         self._host = host
-        self._listing_once = (
-            threading.Lock()
-        )  # held while a list comes: its lines carry no name, so one comes at a time
+        # Held while a list comes: its lines do not say which question they answer, so one list comes at a time.
+        self._listing_once = threading.Lock()
         self._changed = threading.Condition()  # guards all below
         self._waiters: dict[str, list[_Waiter]] = {}  # by the id or the file that was asked about, in order
         self._entries: list[FileEntry] = []  # of the list that is coming

@@ -20,8 +20,10 @@ class EventQueue:
     Args:
         drop_oldest: drop the oldest items instead of blocking.
         follow: called with each item that `next` returns or that is dropped, in order, one at a time.
-        on_ready: called from the reader thread when there is something to take.
         limit: how much may wait, as `weight` counts.
+
+    Attributes:
+        on_ready: called from the reader thread when there is something to take.
     """
 
     def __init__(
@@ -29,14 +31,13 @@ class EventQueue:
         *,
         drop_oldest: bool = False,
         follow: Callable[[Item], None] = lambda item: None,
-        on_ready: Callable[[], None] = lambda: None,
         limit: int | None = None,
     ) -> None:
         self.lock = threading.RLock()  # guards all below, and everything that `follow` changes; memory work only
         self.dropped = 0  # items
         self._drop_oldest = drop_oldest
         self._follow = follow
-        self.on_ready = on_ready
+        self.on_ready: Callable[[], None] = lambda: None
         self._limit = limit or QUEUE_LIMIT
         self._read = False  # whether `next` was ever called
         self._items: deque[Item] = deque()

@@ -16,9 +16,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
 from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, make_seq, n_of
 
-MAX_POSITIONS = (
-    2 * MAX_ENTRIES
-)  # terms whose last number is remembered; no host shows a longer timeline than half of that
+# Terms whose last number is remembered; no host shows a timeline of more than half as many.
+MAX_POSITIONS = 2 * MAX_ENTRIES
 CATCH_UP = 2000  # events that somebody who was away is shown, at most; a screen paints them within 0.1 s
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 

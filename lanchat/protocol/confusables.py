@@ -27,9 +27,8 @@ def skeletons(text: str) -> frozenset[str]:
     """
     if text.isascii():
         return frozenset((skeleton(text),))  # both are the same
-    written = unicodedata.normalize(
-        "NFKC", _prototypes(text)
-    )  # in this order: NFKC changes the shape of a lunate sigma
+    # In this order, because NFKC changes the shape of a lunate sigma.
+    written = unicodedata.normalize("NFKC", _prototypes(text))
     written = _prototypes(unicodedata.normalize("NFD", written))
     return frozenset((skeleton(text), _without_case(written)))
 

@@ -32,19 +32,19 @@ def guest_ports(rules: Rules) -> GuestPorts:
     return GuestPorts(rules.plain or None, rules.irc or None, rules.irc_tls or None)
 
 
-def allowed(wanted: GuestPorts, *, locked: bool, irc_password: bool, needs_irc_password: bool) -> GuestPorts:
+def allowed(wanted: GuestPorts, *, has_password: bool, irc_password: bool, needs_irc_password: bool) -> GuestPorts:
     """Those of these ports that a computer may open.
 
     Args:
-        locked: the room has a password, so that nobody may come in without one.
+        has_password: the room has one, so that nobody may come in without one.
         irc_password: this computer knows the password for IRC clients.
         needs_irc_password: the owner has IRC clients asked for one.
     """
     if irc_password:
-        return GuestPorts(None if locked else wanted.plain, None, wanted.irc_tls)
-    return (
-        GuestPorts() if locked else GuestPorts(wanted.plain, wanted.irc, None if needs_irc_password else wanted.irc_tls)
-    )
+        return GuestPorts(None if has_password else wanted.plain, None, wanted.irc_tls)
+    if has_password:
+        return GuestPorts()
+    return GuestPorts(wanted.plain, wanted.irc, None if needs_irc_password else wanted.irc_tls)
 
 
 @dataclass(frozen=True)

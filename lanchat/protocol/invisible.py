@@ -54,9 +54,8 @@ _SKIN_TONES = _Ranges("1f3fb-1f3ff")
 _JOINING = _Ranges("620-77f 7c0-7ff 840-8ff 1820-18aa a840-a877 10d00-10d3f 1e900-1e95f")
 _MONGOLIAN = _Ranges("1820-18aa")
 _UNSPACED = _Ranges("e00-eff 1000-109f 1780-17ff")  # Thai, Lao, Burmese, Khmer
-_HAN = _Ranges(
-    "3400-4dbf 4e00-9fff f900-fa6d fa70-fad9 20000-2fffd 30000-3fffd"
-)  # two planes are kept free for more of them
+# Two planes are kept free for more of them.
+_HAN = _Ranges("3400-4dbf 4e00-9fff f900-fa6d fa70-fad9 20000-2fffd 30000-3fffd")
 
 
 def is_invisible(char: str) -> bool:

@@ -135,6 +135,7 @@ def file_limits(total: int) -> FileLimits:
     return FileLimits(file=min(total // 2, max(DEFAULT_FILE_LIMITS.file, total // 5)), total=total)
 
 
+# For benchmarks on loopback.
 NO_LIMITS = Limits(
     members=100_000,
     crowd=100_000,
@@ -158,4 +159,4 @@ NO_LIMITS = Limits(
     room_message_rate=1e9,
     room_byte_burst=1 << 40,
     room_byte_rate=1e12,
-)  # for benchmarks on loopback
+)

@@ -131,6 +131,5 @@ class OpenTicket:
 
 
 Effect = Reply | SendTo | Announce | Store | StoreFile | Close | Kick | SaveAccess | OpenTicket
-Decision = (
-    Event | FilePrivate | Repeated | Effect
-)  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
+# An event among the decisions is a draft: it has no number yet, and has not happened before `Room.apply`.
+Decision = Event | FilePrivate | Repeated | Effect

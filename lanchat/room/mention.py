@@ -13,9 +13,8 @@ _IN_A_WORD = re.compile(r"[\w-]")
 def mentions(text: str, *names: str) -> bool:
     """Whether the text has one of these nicks or words as a word of its own. Upper and lower case do not count."""
     for name in names:
-        if name and (pattern := _pattern(name)).search(
-            text
-        ):  # most texts have none, and this is the quickest way to tell
+        # Most texts have none, and `search` is the quickest way to tell.
+        if name and (pattern := _pattern(name)).search(text):
             if any(_is_word(text, match.start(), match.end()) for match in pattern.finditer(text)):
                 return True
     return False

@@ -69,7 +69,7 @@ class Host(Closable):
         limits: what strangers and members may do.
 
     Raises:
-        ValueError: the title or the nick breaks its rules, or a door would let everybody into a locked room.
+        ValueError: the title or the nick breaks its rules, or a door would let everybody into a room with a password.
         LanchatError: it cannot listen, or the log cannot be used.
     """
 
@@ -103,7 +103,7 @@ class Host(Closable):
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
             raise ValueError("A room with a password cannot have an unencrypted port: it would let everybody in.")
-        self.locked = password is not None  # whether the room has a password
+        self.has_password = password is not None
         self._ephemeral = ephemeral
         self._timing = timing
         self._log = log = log or NoLog()
@@ -260,7 +260,7 @@ class Host(Closable):
             self.title,
             self._room.host_nick or self.nick,
             self._hub.people,
-            self.locked,
+            self.has_password,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
             *(self.moving.shown if self.moving is not None else self.beside.shown if self.beside is not None else ()),

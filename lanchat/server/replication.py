@@ -62,9 +62,8 @@ class Replication:
         self._confirmed = False  # the sync standby has stored that it is one
         self._waiting_since: float | None = None  # s, since when acks wait for a sync standby that is not there
         self._named_at = 0.0
-        self._marks: deque[tuple[float, Position]] = (
-            deque()
-        )  # when what was saved: the last `sync_wait`, and one before
+        # What was saved, and when (s): for the last `sync_wait` s, and one mark from before them.
+        self._marks: deque[tuple[float, Position]] = deque()
 
     @property
     def backup(self) -> bool:

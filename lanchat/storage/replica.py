@@ -1,7 +1,7 @@
 """A standby's complete copy of a room, on its own disk: `LANCHAT_HOME/standby/ID/`, in the tables of a log.
 
 One thread, "replica", has the one connection that writes. Records are on the disk (FULL) before it reports them as
-stored, because the host acknowledges them then. The owner's copy is the folder of the own room.
+stored, because the host acknowledges them then. The owner's copy is the folder in which the room was opened.
 """
 
 import logging

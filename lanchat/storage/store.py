@@ -4,7 +4,6 @@ Exactly one connection writes and checkpoints a file at a time; the owner of a `
 (SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
 """
 
-import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -53,8 +52,6 @@ _INSERT_PRIVATE = (  # one that is finished takes its new number, behind all oth
 )
 _KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 _EARLIER = "SELECT seq, at FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ? AND text = ? AND seq < ?"
-
-_log = logging.getLogger(__name__)
 
 
 class Store:

@@ -86,7 +86,7 @@ def _closed(web: "WebAccess") -> str:
 
 
 def _renewed(web: "WebAccess", hours: float) -> str:
-    if not web.is_locked:
+    if not web.needs_guest_link:
         raise ValueError("This room has no password, so browsers need no guest link.")
     web.renew(hours)
     return (

@@ -49,7 +49,7 @@ def test_a_guest_link_outlives_the_program_and_a_new_one_replaces_it(own_world, 
         return ticket_from(url.partition("#")[2])
 
     with lanchat.host("Room A", password="secret", web_port=0, standby=standby, **OPTIONS) as room:
-        assert room.web.address is not None and room.web.is_locked
+        assert room.web.address is not None and room.web.needs_guest_link
         first = ticket(room.web.address.url)
     folders = list(Path(own_world).glob("rooms/*"))
     assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700]

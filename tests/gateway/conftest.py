@@ -33,7 +33,7 @@ class Seen:
                 room.title,
                 room.nick,
                 room.people,
-                room.locked,
+                room.has_password,
                 (Endpoint("127.0.0.1", room.port),),
                 ("udp",),
                 "open",  # type: ignore[arg-type]

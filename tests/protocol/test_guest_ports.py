@@ -9,7 +9,7 @@ ALL = GuestPorts(8888, 6667, 6697)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "locked", "knows", "needs", "opened"),
+    ("wanted", "has_password", "knows", "needs", "opened"),
     [
         (ALL, False, False, False, ALL),
         (ALL, True, False, False, GuestPorts()),  # nobody comes in without a password
@@ -18,8 +18,8 @@ ALL = GuestPorts(8888, 6667, 6697)
         (ALL, True, True, True, GuestPorts(None, None, 6697)),
     ],
 )
-def test_a_computer_opens_no_door_that_lets_in_whom_the_owner_would_not(wanted, locked, knows, needs, opened):
-    assert allowed(wanted, locked=locked, irc_password=knows, needs_irc_password=needs) == opened
+def test_a_computer_opens_no_door_that_lets_in_whom_the_owner_would_not(wanted, has_password, knows, needs, opened):
+    assert allowed(wanted, has_password=has_password, irc_password=knows, needs_irc_password=needs) == opened
 
 
 def test_what_was_asked_for_here_goes_before_what_the_room_had():

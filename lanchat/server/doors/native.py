@@ -255,9 +255,8 @@ class NativeDoor:
         log = self._serving.log
         left: list[FromMember] = []
         for message in messages:
-            if (
-                type(message) is not Fetch or session.member is None or (message.of and not session.follows)
-            ):  # the hub tells who may not
+            # The hub refuses a `fetch` of somebody who may not fetch that.
+            if type(message) is not Fetch or session.member is None or (message.of and not session.follows):
                 left.append(message)
             else:
                 throttle.spend(PAGE_COST)

@@ -14,7 +14,6 @@ from lanchat.errors import LanchatError
 from lanchat.server.engine.state import Change, RoomState
 
 CALL = 200  # entries in one call; the engine, which serves everybody, works 3 ms on them
-LEASE = 5.0  # s that a host may be silent before it counts as gone; see functions.lua
 
 # e: an event; r: an event that changes the rules (who is here, and who may what); k: another change of the rules;
 # p: a private message; g: one that was delivered or dropped; x: the lease of a host is over (the engine says that)

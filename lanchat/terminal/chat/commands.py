@@ -163,7 +163,7 @@ class Completion:
     hint: str = ""
 
 
-def parse(text: str, *, hosting: bool = False, commands: tuple[Command, ...] = COMMANDS) -> Intent:
+def parse(text: str, *, hosting: bool = False) -> Intent:
     """What a typed line or a pasted page means.
 
     A page is a command only if its first word is one, since a pasted file may well begin with a path.
@@ -174,11 +174,11 @@ def parse(text: str, *, hosting: bool = False, commands: tuple[Command, ...] = C
         return Say(text[1:])
     first_word = text.split(maxsplit=1)[0]
     name, argument = first_word[1:].lower(), text[len(first_word) :].strip()
-    command = _find(name, commands)
+    command = _find(name)
     if command is None:
         if "\n" in text:
             return Say(text)
-        return Unknown(first_word[1:], _nearest(name, _usable(commands, hosting)))
+        return Unknown(first_word[1:], _nearest(name, _usable(hosting)))
     if command.for_host and not hosting:
         return Misused(f"Only the host can use {SLASH}{command.name}.", mendable=False)
     if bool(argument) != bool(command.argument) and not command.argument.startswith("["):
@@ -192,7 +192,6 @@ def help_text(
     *,
     hosting: bool = False,
     width: int = 0,
-    commands: tuple[Command, ...] = COMMANDS,
 ) -> str:
     """The answer to /help: a table, and below it sentences.
 
@@ -204,15 +203,15 @@ def help_text(
     Raises:
         ValueError: there is no such command.
     """
-    usable = _usable(commands, hosting)
+    usable = _usable(hosting)
     name = wanted.removeprefix(SLASH).lower()
     if name == "all":
         below = list(keys)
         table = [(command.usage, command.help) for command in usable]
         table.append(("//TEXT", "say something that begins with a slash"))
     elif name:
-        command = _find(name, tuple(usable))
-        if command is None:
+        command = _find(name)
+        if command not in usable:
             raise ValueError(f"No command {SLASH}{name}. /help all lists them.")
         return f"{command.usage}  {command.help}"
     else:
@@ -226,15 +225,13 @@ def help_text(
     return "\n".join([*lines, *below])
 
 
-def complete(
-    before: str, nicks: Iterable[str], *, hosting: bool = False, commands: tuple[Command, ...] = COMMANDS
-) -> list[Completion]:
+def complete(before: str, nicks: Iterable[str], *, hosting: bool = False) -> list[Completion]:
     """What the word before the cursor could become: a command at the beginning of the text, a nick anywhere."""
     words = last_word(before)
     word = words[0] if words else ""
     if before.startswith(SLASH) and word == before:
         typed = before[1:].lower()
-        found = [command for command in _usable(commands, hosting) if command.name.startswith(typed)]
+        found = [command for command in _usable(hosting) if command.name.startswith(typed)]
         found = [command for command in found if command.name == typed] or found  # "/me" is whole, "/men" goes on
         return [Completion(f"{SLASH}{c.name}{' ' if c.argument else ''}", len(word), c.help) for c in found]
     known = sorted(nicks, key=str.casefold)
@@ -245,12 +242,12 @@ def complete(
     return []
 
 
-def _find(name: str, commands: tuple[Command, ...]) -> Command | None:
-    return next((command for command in commands if name == command.name or name in command.aliases), None)
+def _find(name: str) -> Command | None:
+    return next((command for command in COMMANDS if name == command.name or name in command.aliases), None)
 
 
-def _usable(commands: tuple[Command, ...], hosting: bool) -> list[Command]:
-    return [command for command in commands if hosting or not command.for_host]
+def _usable(hosting: bool) -> list[Command]:
+    return [command for command in COMMANDS if hosting or not command.for_host]
 
 
 def _nearest(name: str, commands: list[Command]) -> str:

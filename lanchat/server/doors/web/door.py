@@ -88,7 +88,7 @@ class WebDoor(NativeDoor):
     ) -> None:
         super().__init__(replace(serving, secret=None))  # no page asks for the password
         self._guest_link = guest_link
-        self._locked = serving.secret is not None
+        self._has_password = serving.secret is not None
         self._names = frozenset(name.lower() for name in names)
         self._own_name = own_name()
         certificate = own_certificate(serving.identity, {*addresses, *self._names})
@@ -169,7 +169,7 @@ class WebDoor(NativeDoor):
             binding=channel.binding,
             host_key=self._serving.identity.public,
             verify=verify,
-            admits=partial(self._admits, channel.binding) if self._locked else None,
+            admits=partial(self._admits, channel.binding) if self._has_password else None,
         )
 
     def _bytes_of(self, answered: Answer | None) -> bytes:
