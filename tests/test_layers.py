@@ -98,7 +98,7 @@ PURE = {
     ),
     *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents", "lanchat.terminal.chat.mentioned"),
     *("lanchat.terminal.chat.crowd", "lanchat.terminal.chat.own_notes", "lanchat.terminal.chat.reunion"),
-    *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
+    *("lanchat.terminal.question", "lanchat.terminal.notify", "lanchat.terminal.past"),
     "lanchat.gateway.channels",
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
     *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),

@@ -13,11 +13,11 @@ from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.text import listed, safe_text
 from lanchat.room.roster import Person
 from lanchat.terminal import json_events
-from lanchat.terminal.asking import Answer, Question, new_code
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.json_events import written
 from lanchat.terminal.notes import link_note
 from lanchat.terminal.past import PastWatch
+from lanchat.terminal.question import Answer, Question, new_code
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import note_text, notice_text
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from lanchat.errors import LanchatError
@@ -93,23 +94,24 @@ def let_in(caller: Caller, *more: bytes | FromHost, nick: str = "", people: int 
     return hello
 
 
-class EvilHost:
-    """Listens, and serves each caller with a given function, each in a thread of its own."""
+class Listener:
+    """Serves each connection to a port of loopback in a thread of its own, until `close`.
 
-    def __init__(self, identity: Identity, treat: Callable[[Caller], object], port: int = 0) -> None:
-        self._context = server_context(identity.certificate_path, identity.key_path)
-        self._treat = treat
+    Args:
+        serve: called with each new socket, in that thread. `close` shuts the sockets down, so that it ends.
+        name: of the threads.
+    """
+
+    def __init__(self, serve: Callable[[socket.socket], object], name: str, port: int = 0) -> None:
+        self._serve, self._name = serve, name
         self._listener = socket.create_server(("127.0.0.1", port))
         self._listener.settimeout(0.05)
+        self.port = int(self._listener.getsockname()[1])
+        self.sockets: list[socket.socket] = []
         self._closing = False
-        self._errors: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._accept, name="evil-host")]
-        self.callers: list[Caller] = []
-        self._threads[0].start()
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
+        self._serving: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept, name=name)
+        self._accepting.start()
 
     def _accept(self) -> None:
         while not self._closing:
@@ -117,13 +119,37 @@ class EvilHost:
                 sock, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            sock.settimeout(PATIENCE)
-            self.callers.append(caller := Caller(sock, self._context))
-            self._threads.append(thread := threading.Thread(target=self._serve, args=(caller,), name="evil-caller"))
+            self.sockets.append(sock)
+            self._serving.append(thread := threading.Thread(target=self._serve, args=(sock,), name=self._name))
             thread.start()
 
-    def _serve(self, caller: Caller) -> None:
+    def close(self) -> None:
+        self._closing = True
+        self._accepting.join()
+        for sock in self.sockets:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._serving:
+            thread.join()
+        for sock in [*self.sockets, self._listener]:
+            sock.close()
+
+
+class EvilHost:
+    """Treats each caller with a given function, in a thread of its own."""
+
+    def __init__(self, identity: Identity, treat: Callable[[Caller], object], port: int = 0) -> None:
+        self._context = server_context(identity.certificate_path, identity.key_path)
+        self._treat = treat
+        self._errors: list[BaseException] = []
+        self.callers: list[Caller] = []
+        self._listener = Listener(self._serve, "evil-host", port)
+        self.port = self._listener.port
+
+    def _serve(self, sock: socket.socket) -> None:
         try:
+            sock.settimeout(PATIENCE)
+            self.callers.append(caller := Caller(sock, self._context))
             self._treat(caller)
             caller.until_gone()
         except (OSError, LanchatError):
@@ -131,18 +157,9 @@ class EvilHost:
         except BaseException as error:
             self._errors.append(error)
         finally:
-            caller.socket.close()
+            sock.close()
 
     def close(self) -> None:
-        self._closing = True
-        self._threads[0].join()
-        for caller in self.callers:
-            try:
-                caller.socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        for thread in self._threads:
-            thread.join()
         self._listener.close()
         if self._errors:
             raise self._errors[0]
@@ -153,29 +170,17 @@ class Wire:
 
     def __init__(self, port: int) -> None:
         self.passed = b""
-        self._port = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
-        self._closing = False
-        self._threads = [threading.Thread(target=self._accept, name="wire")]
-        self._sockets: list[socket.socket] = []
-        self._threads[0].start()
+        self._to = port
+        self._listener = Listener(self._serve, "wire")
+        self.port = self._listener.port
 
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
-
-    def _accept(self) -> None:
-        while not self._closing:
-            try:
-                near, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            far = socket.create_connection(("127.0.0.1", self._port))
-            self._sockets += [near, far]
-            for one, other in ((near, far), (far, near)):
-                self._threads.append(thread := threading.Thread(target=self._pass, args=(one, other), name="wire"))
-                thread.start()
+    def _serve(self, near: socket.socket) -> None:
+        far = socket.create_connection(("127.0.0.1", self._to))
+        self._listener.sockets.append(far)
+        back = threading.Thread(target=self._pass, args=(far, near), name="wire")
+        back.start()
+        self._pass(near, far)
+        back.join()
 
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         try:
@@ -187,17 +192,7 @@ class Wire:
             pass
 
     def close(self) -> None:
-        self._closing = True
-        self._threads[0].join()
-        for sock in self._sockets:
-            try:
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        for thread in self._threads:
-            thread.join()
-        for sock in [*self._sockets, self._listener]:
-            sock.close()
+        self._listener.close()
 
 
 def said_goodbye(data: bytes) -> Closing | None:

@@ -6,7 +6,7 @@ import pytest
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Said
-from lanchat.terminal.asking import NO, Question, new_code
+from lanchat.terminal.question import NO, Question, new_code
 from tests.support.cases import cases
 
 ANN = "a" * 32
