@@ -132,7 +132,25 @@ def join_target(
     state, identity = RoomState(), identity or my_identity()
     reached: dict[int, int] = {}  # by the history of earlier runs
     check = HostCheck(target, KnownHosts(home_folder()), KnownPapers(home_folder()))
-    dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
+    on = on or OwnAddresses()
+    dialer = Dialer(target.endpoints, check, on, timing, deadline, looking)
+    password = password or os.environ.get("LANCHAT_PASSWORD") or None
+    ours: Standby | None = None
+    if standby:
+        from lanchat.api import standby as standbys  # loads the whole server
+
+        ours = standbys.Standby(
+            home_folder(),
+            identity,
+            dialer,
+            willing=standby,
+            nick=lambda: state.nick,
+            password=password,
+            on=on,
+            on_problem=on_problem,
+            wishes=wishes,
+            timing=timing,
+        )
 
     def open_store(card: Card) -> MemberStore:
         if ours is not None:
@@ -150,23 +168,6 @@ def join_target(
             store.remove_unsent([message.id for message in store.unsent])
         return store
 
-    password = password or os.environ.get("LANCHAT_PASSWORD") or None
-    ours: Standby | None = None
-    if standby:
-        from lanchat.api import standby as standbys  # loads the whole server
-
-        ours = standbys.Standby(
-            home_folder(),
-            identity,
-            dialer,
-            willing=standby,
-            nick=lambda: state.nick,
-            password=password,
-            on=on or OwnAddresses(),
-            on_problem=on_problem,
-            wishes=wishes,
-            timing=timing,
-        )
     member = Member(
         dialer.dial,
         identity,

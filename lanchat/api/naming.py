@@ -140,26 +140,34 @@ class Naming(Closable):
             self._signing.meet([one.key for one in volunteers])
             self._distrust()
             named = self._signing.standbys
-            here = {(one.key, one.instance) for one in able}
-            for standby in named:
-                if (standby.key, standby.instance) in here:
-                    self._away.pop(standby.index, None)
-                else:
-                    self._away.setdefault(standby.index, now)
+            self._note_away(named, able, now)
             chosen = self._choose(able, now)
             if banned := self._moving.banned:  # banned people must not host the room the next morning
                 chosen = tuple(one for one in chosen if member_id(one.key) not in banned)
             if chosen != named or now >= self._renew_at:
                 self._sign(chosen)
                 self._renew_at = now + self._timing.renewal
-                new = {one.index for one in chosen} - {one.index for one in named}
-            else:
-                new = set()
             self._recruit(volunteers, sum(standby.index not in self._away for standby in chosen), now)
         self._places.tell(able, chosen)
+        before = {one.index for one in named}
+        self._tell_outcome(volunteers, able, [one for one in chosen if one.index not in before], now)
+
+    def _note_away(self, named: Sequence[Standby], able: Sequence[Volunteer], now: float) -> None:
+        """Note since when each standby is away."""
+        here = {(one.key, one.instance) for one in able}
+        for standby in named:
+            if (standby.key, standby.instance) in here:
+                self._away.pop(standby.index, None)
+            else:
+                self._away.setdefault(standby.index, now)
+
+    def _tell_outcome(
+        self, volunteers: Sequence[Volunteer], able: Sequence[Volunteer], new: Sequence[Standby], now: float
+    ) -> None:
+        """Tell our person which computers have become standbys, and why one that they asked for has not."""
+        computers = {(standby.key, standby.instance) for standby in new}
         for one in able:
-            index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
-            if index in new:
+            if (one.key, one.instance) in computers:
                 self._answered.add(one.key)
                 words = "can take over when you leave or lose the connection. /standbys shows who can."
                 self._say(f"{safe_text(one.nick)} {words}")

@@ -7,7 +7,7 @@ import logging
 import secrets
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 
 from lanchat.network.addresses import OwnAddresses
@@ -153,16 +153,10 @@ class Host(Closable):
                 limits,
                 timing,
                 self._log,
-                self._card,
-                secret,
-                files.bulk,
-                lambda: (
-                    self.moving.origins
-                    if self.moving is not None
-                    else self.beside.origins
-                    if self.beside is not None
-                    else ()
-                ),
+                card=self._card,
+                secret=secret,
+                bulk=files.bulk,
+                origins=self._origins,
             )
             made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
             self._acceptor = Acceptor(made, self._links.accept, timing.own_addresses)
@@ -263,8 +257,21 @@ class Host(Closable):
             self.has_password,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
-            *(self.moving.shown if self.moving is not None else self.beside.shown if self.beside is not None else ()),
+            *self._shown,
         )
+
+    @property
+    def _shown(self) -> tuple[bytes, bytes, bytes, bool] | tuple[bytes, bytes, bytes] | tuple[()]:
+        """The papers that a card shows; none where no other computer ever hosts the room."""
+        if self.moving is not None:
+            return self.moving.shown
+        return self.beside.shown if self.beside is not None else ()
+
+    def _origins(self) -> Collection[str]:
+        """The web origins of the pages of all computers that may host the room, for the door for browsers."""
+        if self.moving is not None:
+            return self.moving.origins
+        return self.beside.origins if self.beside is not None else ()
 
 
 def _now() -> int:

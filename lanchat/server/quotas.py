@@ -18,9 +18,8 @@ from lanchat.protocol.ids import UNVERIFIED, is_verified
 from lanchat.protocol.limits import LINES_A_MESSAGE, Limits, TokenBucket
 
 REMEMBERED = 60.0  # s that the buckets of an owner stay after its last link
-MAX_REMEMBERED = (
-    4096  # members, and as many sources, that are remembered without a link; the oldest are forgotten first
-)
+# Members, and as many sources, that are remembered without a link; the oldest are forgotten first.
+MAX_REMEMBERED = 4096
 
 
 @dataclass(eq=False, slots=True)

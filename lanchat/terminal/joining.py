@@ -87,7 +87,19 @@ def join_by_name(
             )
             title = "" if is_invite(name) or is_address(name) else name
             return _join(
-                target, title, who, on, on_problem, ask, discard, deadline, keeping, standby, bot, identity, look_back
+                target,
+                title,
+                who,
+                on,
+                on_problem,
+                ask=ask,
+                discard=discard,
+                deadline=deadline,
+                keeping=keeping,
+                standby=standby,
+                bot=bot,
+                identity=identity,
+                look_back=look_back,
             )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
@@ -106,7 +118,7 @@ def join_listing(
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), listing.title, who, on, on_problem, ask, discard, standby=standby)
+    return _join(target_of(listing), listing.title, who, on, on_problem, ask=ask, discard=discard, standby=standby)
 
 
 def join_at(
@@ -120,7 +132,7 @@ def join_at(
     wishes: "Wishes | None" = None,
 ) -> "JoinedRoom":
     """Join a room whose host is known, and ask for what is missing; see `join_by_name`."""
-    return _join(target, "", who, on, on_problem, ask, discard=False, standby=standby, wishes=wishes)
+    return _join(target, "", who, on, on_problem, ask=ask, standby=standby, wishes=wishes)
 
 
 def _join(
@@ -129,8 +141,9 @@ def _join(
     who: Who,
     on: OwnAddresses,
     on_problem: Callable[[str], None],
+    *,
     ask: bool,
-    discard: bool,
+    discard: bool = False,
     deadline: float | None = None,
     keeping: "Keeping" = "all",
     standby: int = 0,
