@@ -84,14 +84,14 @@ class Calls:
             return (room is None or one.room == room) and search in one.text.casefold()
 
         if cursor:
-            found, more = self._inbox.after(self._inbox.place(cursor), fits, limit)
+            found, more = self._inbox.after(self._inbox.number_of(cursor), fits, limit)
         else:
             found, more = self._inbox.latest(fits, limit)
         return self._answer(found, more=more)
 
     def wait(self, call: Call) -> dict[str, Any]:
         cursor = call.text("cursor")
-        number = self._inbox.place(cursor) if cursor else self._given
+        number = self._inbox.number_of(cursor) if cursor else self._given
         return self._replies(call, number, call.number("timeout"), tools.WAIT)
 
     # ---- speaking

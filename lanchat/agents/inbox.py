@@ -74,7 +74,7 @@ class AgentInbox:
     def cursor(self, number: int) -> str:
         return f"{self._run}-{number}"
 
-    def place(self, cursor: str) -> int:
+    def number_of(self, cursor: str) -> int:
         """The number that a cursor of this run means; 0, which is the beginning, for any other text."""
         run, _, number = cursor.partition("-")
         known = run == self._run and number.isascii() and number.isdigit() and len(number) < 16

@@ -29,15 +29,15 @@ def test_a_cursor_stands_behind_what_was_given():
     inbox = AgentInbox()
     add(inbox, "one", "two", "three")
     assert texts(inbox, limit=2) == (["one", "two"], True)
-    assert texts(inbox, inbox.place(inbox.cursor(2))) == (["three"], False)
+    assert texts(inbox, inbox.number_of(inbox.cursor(2))) == (["three"], False)
 
 
 def test_a_cursor_of_another_run_or_of_nobody_begins_at_the_oldest():
     inbox = AgentInbox()
     add(inbox, "one")
     for cursor in ("", "zz-1", inbox.cursor(1) + "x", f"{inbox.cursor(0)[:5]}-1", inbox.cursor(0)[:5] + "9" * 99):
-        assert inbox.place(cursor) == 0
-    assert inbox.place(inbox.cursor(99)) == 1, "there are no such messages yet"
+        assert inbox.number_of(cursor) == 0
+    assert inbox.number_of(inbox.cursor(99)) == 1, "there are no such messages yet"
 
 
 def test_of_too_many_the_oldest_go_and_that_is_said():
