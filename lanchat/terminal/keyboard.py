@@ -46,16 +46,15 @@ def only_keys(input: Input | None) -> Input:
 class _Parser(Vt100Parser):
     """Takes the place of prompt_toolkit's parser. Owned by the thread that reads keys."""
 
-    def __init__(self, press: Callable[[KeyPress], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, press: Callable[[KeyPress], None]) -> None:
         super().__init__(press)
-        self._clock = clock
 
     def reset(self, request: bool = False) -> None:
         self._stream = KeyStream()
 
     def feed(self, data: str) -> None:
         if data:
-            self._press(self._stream.feed(data, self._clock()))
+            self._press(self._stream.feed(data, time.monotonic()))
 
     def flush(self) -> None:
         self._press(self._stream.flush())

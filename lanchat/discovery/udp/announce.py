@@ -218,9 +218,8 @@ class Seeker(_UdpThread):
         report: Report,
         on_problem: OnProblem,
         port: int = PORT,
-        schedule: Schedule = SEEK_SCHEDULE,
     ) -> None:
-        super().__init__("seek", on, on_problem, port, schedule)
+        super().__init__("seek", on, on_problem, port, SEEK_SCHEDULE)
         self._report = report
         self._filter = AnnouncementFilter(_nonce, time.monotonic())
         self._start()

@@ -43,7 +43,7 @@ class _Ticket:
     file: str
     blob: Blob  # as it was then: one that was removed since is not made again
     up: bool
-    until: float  # by the clock
+    until: float  # by time.monotonic()
     name: str  # of a file that a browser downloads by an address, as often as it likes; "": it is good once
 
 
@@ -61,12 +61,10 @@ class Bulk:
         blobs: Blobs,
         on_whole: Callable[[FileWhole], None],
         timing: Timing = DEFAULT_TIMING,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.blobs = blobs
         self._on_whole = on_whole
         self._timing = timing
-        self._clock = clock
         self._queue = TransferQueue(blobs.limits)
         self._lock = threading.Lock()  # guards both
         self._tickets: dict[bytes, _Ticket] = {}  # oldest first
@@ -76,7 +74,7 @@ class Bulk:
         """A ticket for this member."""
         ticket = secrets.token_bytes(NONCE_SIZE)
         blob = self.blobs.blob(wanted.file, wanted.size)
-        until = self._clock() + (self._timing.download if wanted.name else self._timing.ticket)
+        until = time.monotonic() + (self._timing.download if wanted.name else self._timing.ticket)
         with self._lock:
             if len(self._tickets) >= MAX_TICKETS:
                 del self._tickets[next(iter(self._tickets))]
@@ -96,7 +94,7 @@ class Bulk:
         """Use a ticket. Returns what runs the transfer; None: the ticket is not good."""
         with self._lock:
             ticket = self._tickets.pop(transfer.ticket, None)
-            if ticket is not None and ticket.until >= self._clock() and not ticket.name:
+            if ticket is not None and ticket.until >= time.monotonic() and not ticket.name:
                 self._links[link] = ticket
                 move = self._take if ticket.up else partial(self._give, transfer=transfer)
                 return self._read(link, ticket, move)
@@ -114,7 +112,7 @@ class Bulk:
         """
         with self._lock:
             known = self._tickets.get(ticket)
-            if known is None or known.until < self._clock() or not known.name:
+            if known is None or known.until < time.monotonic() or not known.name:
                 return None
             self._links[link] = known
         return self._read(link, known, partial(self._answer, part=part(known.name, known.blob)))
@@ -156,12 +154,12 @@ class Bulk:
     @contextmanager
     def _place(self, link: Link, ticket: _Ticket) -> Iterator[None]:
         """Wait for a place, and tell the member about it."""
-        told_at = self._clock()
+        told_at = time.monotonic()
         self._queue.queue(link, ticket.member, up=ticket.up)
         try:
             while (place := self._queue.enter(link, _LOOK_AGAIN)) and not self._has_left(link):
-                if self._clock() - told_at >= self._timing.place_every and not ticket.name:
-                    told_at = self._clock()
+                if time.monotonic() - told_at >= self._timing.place_every and not ticket.name:
+                    told_at = time.monotonic()
                     link.send(encode(Wait(place)))
             yield
         finally:

@@ -47,7 +47,6 @@ class Conversation:
         gate: Gate | None = None,
         *,
         joins: bool = True,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link
         self._session = session
@@ -59,7 +58,7 @@ class Conversation:
         self._registration = Registration(link, session, self._requests, self._membership, gate)
         self._lines = Lines(link, session, self._throttle, serving.timing)
         self._history = History(link, session, self._throttle, serving.log)
-        self._multiline = Multiline(clock)
+        self._multiline = Multiline(time.monotonic)
         self._numbers = count(1)
 
     def register(self) -> bool:
