@@ -17,7 +17,7 @@ class Call:
     """One call of a tool.
 
     Args:
-        progress: tells the client how many of so many seconds have passed; None: it does not want to know.
+        progress: called with the seconds that have passed and those in all; None: the client does not want to know.
     """
 
     arguments: Mapping[str, Any]

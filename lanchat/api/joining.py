@@ -123,7 +123,7 @@ def join_target(
             what cannot be sent now is not sent by later ones.
         bot: a program speaks, and no person.
         identity: who joins; None: this home's own.
-        look_back: so many events before those that a newcomer gets are wanted as well.
+        look_back: the number of events that are wanted before those that a newcomer gets.
         wishes: what counts when the room comes to this computer.
 
     Raises:

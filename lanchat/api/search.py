@@ -80,7 +80,7 @@ class Search:
         self._tls = client_context()
 
     def run(self, on: OwnAddresses, look: float) -> Seen:
-        """Search for so many s at most."""
+        """Search for at most `look` s."""
         until = time.monotonic() + look
         threads = [
             threading.Thread(target=self._ask, args=(endpoint, look, place), name="ask")

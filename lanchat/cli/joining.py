@@ -68,7 +68,7 @@ def joined(
 
     Args:
         who: what `who_joins` has returned, if it was called before.
-        look_back: so many events before those that a newcomer gets are wanted as well.
+        look_back: the number of events that are wanted before those that a newcomer gets.
     """
     from lanchat.terminal.joining import join_by_name
 

@@ -48,7 +48,7 @@ class Copying:
             self.seq = event.seq
             return [event]
         if event.seq <= self._live:
-            if len(self._page) < WAITING_LIMIT:  # no host that keeps to the rules sends so many
+            if len(self._page) < WAITING_LIMIT:  # no host that keeps to the rules sends more
                 self._page[event.seq] = event
         else:
             self._wait(event)

@@ -65,7 +65,7 @@ class Member:
         keeper: lets this computer be a standby; None: it is never one.
         bot: a program speaks, and no person.
         same_room: trusts the hosts of the room from then on, after the first one has let us in.
-        look_back: so many events before those that a newcomer gets are wanted as well.
+        look_back: the number of events that are wanted before those that a newcomer gets.
     """
 
     outgoing: Outgoing

@@ -81,7 +81,7 @@ class FileQuestions:
         """The files of the room, as the host knows them now.
 
         Raises:
-            TimedOut: the host has not answered within so many seconds.
+            TimedOut: the host has not answered within `timeout` seconds.
             LanchatError: the connection has ended.
         """
         with self._listing_once:

@@ -51,7 +51,7 @@ class Incoming:
     """Tracks which events this member has. Owned by the reader thread, except for `private` and `files`.
 
     Args:
-        look_back: so many events before those that the host sends by itself are wanted at first.
+        look_back: the number of events that are wanted at first before those that the host sends by itself.
     """
 
     def __init__(self, look_back: int = 0) -> None:

@@ -50,7 +50,7 @@ class HostSearch:
 
     Args:
         lost: how the link has ended.
-        people: so many are in the room, and have lost it as well.
+        people: the number of people in the room, who have all lost it as well.
         others: whether the room may go on at another computer, or at this one.
         now: s.
 

@@ -8,7 +8,7 @@ SPARE = 200  # for transfers, strangers, files and what else a program has open
 
 
 def allow_connections(number: int) -> None:
-    """Let this program have so many connections, and some more.
+    """Let this program have `number` connections, and some more.
 
     Raises:
         LanchatError: the system does not allow it.

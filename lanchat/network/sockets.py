@@ -63,7 +63,7 @@ def receive(sock: socket.socket, size: int = RECEIVE_SIZE, flags: int = 0) -> by
 
 
 def discard(sock: socket.socket, most: int) -> None:
-    """Read until the other end closes, or at most about so many bytes, and throw them away. Waits."""
+    """Read and throw away until the other end closes, or about `most` bytes have come. Waits."""
     while most > 0:
         try:
             data = receive(sock)

@@ -126,12 +126,12 @@ DEFAULT_FILE_LIMITS = FileLimits()
 
 
 def limits_for(people: int) -> Limits:
-    """The limits of a room for so many people, at most MOST_MEMBERS; 0: for as many as every room has."""
+    """The limits of a room for this number of people, at most MOST_MEMBERS; 0: for as many as every room has."""
     return replace(DEFAULT_LIMITS, members=min(people, MOST_MEMBERS)) if people else DEFAULT_LIMITS
 
 
 def file_limits(total: int) -> FileLimits:
-    """The limits of a room that takes so many bytes of files in all; 0: none."""
+    """The limits of a room that takes this number of bytes of files in all; 0: none."""
     return FileLimits(file=min(total // 2, max(DEFAULT_FILE_LIMITS.file, total // 5)), total=total)
 
 

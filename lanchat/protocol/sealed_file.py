@@ -61,12 +61,12 @@ def unpack_offer(data: bytes) -> Offer:
 
 
 def sealed_size(size: int) -> int:
-    """The bytes that the host stores for a file of so many bytes."""
+    """The number of bytes that the host stores for a file of this size."""
     return size + TAG * _pieces(size)
 
 
 def whole_pieces(size: int) -> int:
-    """The number of whole pieces in so many plain bytes from the beginning of a file."""
+    """The number of whole pieces in the first plain bytes of a file."""
     return size // PLAIN_PIECE
 
 

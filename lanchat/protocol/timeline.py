@@ -105,7 +105,7 @@ class Timeline:
         return ((end, _END), *reversed(found))
 
     def before(self, seq: int, number: int) -> int:
-        """The number so many events before this one, across terms; the first of the log if there are fewer."""
+        """The seq `number` events before this one, across terms; the first of the log if there are fewer."""
         epoch, n = epoch_of(seq), n_of(seq)
         for earlier, last in reversed(self.past):
             if n >= number:

@@ -55,7 +55,7 @@ class Access:
 
     @property
     def full(self) -> bool:
-        """Whether so many nicks have an owner that no others get one."""
+        """Whether the owners of nicks are as many as a room remembers, so that no other nick gets one."""
         return len(self._owners) >= MAX_OWNED
 
     def refuse(self, id: str, nick: str, is_present: Callable[[str], bool], *, host: bool = False) -> Refused | None:

@@ -14,7 +14,7 @@ _TOLD = ("kicked", "banned")  # codes of a Left that everybody is told: the host
 
 
 def is_crowd(people: int, limits: Limits, *, before: bool) -> bool:
-    """Whether so many people are a crowd.
+    """Whether this number of people is a crowd.
 
     Args:
         before: whether they were one. Between the two limits it stays as it is, so that it does not flip.

@@ -60,7 +60,7 @@ class Roster:
         return self.crowd or len(self.people)
 
     def crowded(self, people: int) -> None:
-        """The room is a crowd of so many people."""
+        """The room is a crowd of this number of people."""
         if not self.crowd:
             self._replace([one for one in self.people.values() if one.id in (self.me, self.host_id)])
         self.crowd = people

@@ -261,7 +261,7 @@ def plausible_term(known: int, ago: float) -> int:
     """The last term that has begun by now, unless somebody begins more of them than a room needs.
 
     Args:
-        known: a term that had begun so many ms ago.
+        known: a term that had begun `ago` ms before now.
     """
     return known + TERMS_AN_HOUR * (1 + max(0, int(ago // _HOUR)))
 

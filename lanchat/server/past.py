@@ -12,7 +12,7 @@ from lanchat.storage.log import Log
 
 PAGE = 200  # events in one page, at most
 PAGE_SIZE = 64 * 1024  # bytes after which a page ends; a quarter of what a link's outbox holds in an attack
-PAGE_COST = 2  # a page costs as much of the rate as so many messages: reading it takes the host a millisecond
+PAGE_COST = 2  # messages; a page costs as much of the rate, because reading it takes the host a millisecond
 
 
 class Pages(Protocol):

@@ -200,7 +200,7 @@ class Sessions(Delivery):
             self.tell_all([(session, message) for session in self], batch)
 
     def _alive(self, beat: float | None) -> Sequence[wire.FromHost]:
-        """A sign of life, that promises the next one in so many s; None: there is none."""
+        """A sign of life that promises the next one after `beat` s; nothing if that is None."""
         if beat is None:
             return ()
         return (Heartbeat(self._room.seq, self._acks.stored, beat=round(beat * 1000)),)

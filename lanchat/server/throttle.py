@@ -64,7 +64,7 @@ class Throttle:
             yield portion
 
     def spend(self, messages: int) -> None:
-        """Count a request that costs the host as much as so many messages, and wait until the rate allows it."""
+        """Count a request that costs the host as much as this number of messages, and wait until the rate allows it."""
         self._pay(messages * LINES_A_MESSAGE)
 
     def talk(self, session: Session) -> None:

@@ -26,7 +26,7 @@ def part_path(folder: Path, file: str) -> Path:
 
 
 def missing_space(folder: Path, size: int) -> tuple[int, int] | None:
-    """How many bytes are needed and how many are free, if so many bytes more do not fit; None: they do."""
+    """How many bytes are needed and how many are free, if `size` bytes more do not fit; None: they do."""
     needed = size + int(size * MARGIN)
     free = shutil.disk_usage(folder).free
     return None if needed <= free or not size else (needed, free)

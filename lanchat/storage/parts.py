@@ -18,7 +18,7 @@ class Part:
     So a transfer that is cut often reads nothing twice. Only a new process reads the prefix that it finds.
 
     Args:
-        step: what is found goes on behind a multiple of so many bytes; the rest is cut off.
+        step: bytes; what is found is cut to a multiple of it, and the transfer goes on there.
     """
 
     def __init__(self, path: Path, step: int = 1) -> None:

@@ -70,7 +70,7 @@ def show_history(
     records = _records(home, about, query, damage, now)
     if number is not None and number <= _HELD:
         records = iter(deque(records, number))
-    elif number is not None:  # counted first, since so many may not fit into memory
+    elif number is not None:  # counted first, because they may not fit into memory
         records = islice(records, max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number), None)
     empty = not print_records(records, out, me_in(home, about.id, words), as_json=as_json)
     if empty and not damage.files:

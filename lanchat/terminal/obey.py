@@ -38,7 +38,7 @@ class Unsettled:
         self._changed = threading.Condition()  # guards _number
 
     def add(self, number: int) -> None:
-        """Count so many more, or, if it is negative, so many less."""
+        """Count this number more; a negative number counts less."""
         with self._changed:
             self._number += number
             self._changed.notify_all()

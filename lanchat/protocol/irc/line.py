@@ -102,13 +102,13 @@ def tags_of(tags: Mapping[str, str]) -> bytes:
 
 
 def cut(text: str, size: int) -> bytes:
-    """The text as UTF-8, in at most so many bytes; no character is cut."""
+    """The text as UTF-8, cut to at most `size` bytes; no character is cut."""
     data = text.encode(errors="replace")
     return data if len(data) <= size else data[:size].decode(errors="ignore").encode()
 
 
 def pieces(text: str, size: int) -> list[str]:
-    """The text in pieces of at most so many bytes: broken at line ends, then between words, never in a character.
+    """The text in pieces of at most `size` bytes: broken at line ends, then between words, never in a character.
 
     Blank lines are left out, because IRC has no empty message. There are few more pieces than MAX_LINES.
     """
@@ -141,7 +141,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _broken(line: str, size: int) -> list[str]:
-    """A line in pieces of at most so many bytes. A space at which it is broken ends the piece before it."""
+    """A line in pieces of at most `size` bytes. A space at which it is broken ends the piece before it."""
     found: list[str] = []
     while len(line.encode(errors="replace")) > size:
         head = cut(line, size).decode()

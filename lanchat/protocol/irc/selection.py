@@ -77,12 +77,12 @@ def _above(reference: Reference, log: Pages) -> int:
 
 
 def _below(reference: Reference, log: Pages) -> int:
-    """The seq before which the events are that come earlier than this one."""
+    """The lowest seq that does not come before this reference."""
     return reference.seq if isinstance(reference, Id) else log.seq_at(reference.at)
 
 
 def _seqs(log: Pages, after: int, before: int, limit: int, *, last: bool = False) -> list[int]:
-    """The seqs of the first or last events between these, in order; of so many at most."""
+    """The seqs of the first or last events between these, in order; at most `limit` of them."""
     got: list[int] = []
     while len(got) < limit and not log.over:
         wanted = min(log.page, limit - len(got))

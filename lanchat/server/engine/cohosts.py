@@ -93,7 +93,7 @@ class HostsAtEngine(Closable):
         self._commands.run("HSET", key, name, write_dated(self._now(), what))
 
     def _read(self, key: str, kind: type[T], most: int, fresh: int) -> dict[str, T]:
-        """The entries that were written within so many ms, by name. Older and unreadable ones are removed."""
+        """The entries that were written within the last `fresh` ms, by name. Older and unreadable ones are removed."""
         now = self._now()
         found: dict[str, T] = {}
         for name, value in _hash_of(self._commands.run("HGETALL", key)).items():

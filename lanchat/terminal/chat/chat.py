@@ -173,7 +173,7 @@ class Chat:
         self._due_soon = self._caller.waiting > 0
 
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
-        """What is in view, for so many columns instead of those before."""
+        """What is in view, for this number of columns instead of those before."""
         told = system_line(NARROWER).fragments(columns) if columns < before else []
         return told + self._feed.painted.again(columns, before, rows)
 

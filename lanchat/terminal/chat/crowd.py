@@ -9,7 +9,7 @@ MORE = "+"  # /who with it shows the next page; no nick is called so
 
 
 def crowd_text(people: int) -> str:
-    """The line for a room that has become a crowd of so many people."""
+    """The line for a room that has become a crowd of this number of people."""
     return f"{people_text(people)} are here: joining and leaving is no longer shown. /who NICK finds somebody."
 
 

@@ -29,7 +29,7 @@ class Printer:
 
     Args:
         portion, again: as for `Screen`.
-        reaches_beyond: whether what the application drew last does not fit into so many columns.
+        reaches_beyond: whether what the application drew last does not fit into a number of columns.
     """
 
     def __init__(

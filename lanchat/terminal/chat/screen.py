@@ -182,7 +182,7 @@ class Screen:
             self._app.exit(result=number)
 
     def _reaches_beyond(self, columns: int) -> bool:
-        """Whether what was drawn last does not fit into so many columns."""
+        """Whether what was drawn last does not fit into this number of columns."""
         line = self._line.render_info
         if line is None or columns >= line.window_width:
             return False

@@ -90,7 +90,7 @@ def waiting_text(waiting: int, *, lost: bool, paused: bool) -> str:
 
 
 def no_answer(silence: float | None) -> str:
-    """What the bar says of a host that has been silent for so many s; "": nothing, or it promises no signs of life."""
+    """What the bar says after this silence of the host, in s; "": nothing, or it promises no signs of life."""
     return f"no answer for {int(silence)} s" if silence is not None and silence >= NO_ANSWER else ""
 
 

@@ -65,7 +65,7 @@ def paint(
 
 
 def rooms_in(height: int) -> int:
-    """How many rooms a terminal of so many lines shows at once."""
+    """How many rooms a terminal with this number of lines shows at once."""
     return max(1, height - _OTHER_LINES)
 
 
