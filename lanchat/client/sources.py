@@ -45,7 +45,7 @@ class Source(Protocol):
         """Some bytes from this offset on, at least one. Raises FileChanged, or OSError."""
 
     def check(self) -> None:
-        """Raises FileChanged if the source has changed."""
+        """Raise FileChanged if the source has changed."""
 
     def close(self) -> None:
         """May be called twice."""

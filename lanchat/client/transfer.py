@@ -263,7 +263,7 @@ class Transfers:
                 self._changed.wait(min(left, LOOK_AGAIN))
 
     def _check(self, transfer: RunningTransfer) -> None:
-        """Raises: the transfer was cancelled, or there is no host any more."""
+        """Raise LanchatError if the transfer was cancelled, or there is no host any more."""
         self.questions.check()
         if transfer.cancelled:
             raise LanchatError(f"{transfer.progress.name} was cancelled.")

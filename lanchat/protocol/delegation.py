@@ -38,7 +38,7 @@ Sign = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Standby:
-    """A place in a delegation.
+    """A computer that a delegation names.
 
     Args:
         index: belongs to this key and this instance for the whole life of the room, so that no two computers ever give

@@ -92,7 +92,7 @@ def write_room(room: EngineRoom) -> bytes:
 
 
 def read_room(value: bytes) -> EngineRoom | None:
-    """None: it cannot be read."""
+    """Read what `write_room` has written; None: it cannot be read."""
     return _read(value, EngineRoom)
 
 

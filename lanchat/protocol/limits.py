@@ -59,8 +59,10 @@ class Limits(Struct, frozen=True):
     """The limits of strangers and members at one host. Times in s, sizes in bytes."""
 
     members: int = 200  # people in a room
-    crowd: int = 500  # and above so many: counts take the place of who comes and goes; N people cost N * N lines else
-    crowd_over: int = 400  # below so many there are lines again; less than `crowd`, so that it does not flip
+    crowd: int = (
+        500  # above this a count takes the place of who comes and goes, because N people would cost N * N lines
+    )
+    crowd_over: int = 400  # below this there are lines again; less than `crowd`, so that it does not flip
     greeting: float = 10.0  # TLS + hello + proof in all (Syncthing 10, ssh-chat 20, OpenSSH 120)
     strangers: int = 32  # links that have not proven an identity (OpenSSH 10:30:100, KDE Connect 42)
     strangers_per_source: int = 4
@@ -113,13 +115,13 @@ RECENT = 10_000  # last events of a room that its host holds in memory
 RECENT_SIZE = 16 * 1024 * 1024  # bytes of their texts in memory, at most; a quarter of what an attack may cost
 MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for a member who stays away
 MAILBOX_KNOWN = 10_000  # finished private messages that are remembered, so that a resend is recognised
-LATE_AGE = 7 * 86_400_000  # ms after which nothing is said again: so long a list of standbys is valid
+LATE_AGE = 7 * 86_400_000  # ms after which nothing is said again: a list of standbys is valid for as long
 LATE_AFTER = 10_000  # ms within which what comes again counts as said now: twice as long as a room takes to move
 SAID_AGAIN = 10_000  # lines that a member says again to one host, at most
 MAX_OWNED = 50_000  # skeletons of nicks that have an owner in one room, some 12 MB; none gives way to a newer one
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 
-MOST_MEMBERS = 1000  # people whom one host admits, where its person wants so; so many are measured
+MOST_MEMBERS = 1000  # people whom one host admits if its person wants that; up to here it was measured
 
 DEFAULT_LIMITS = Limits()
 DEFAULT_FILE_LIMITS = FileLimits()

@@ -59,7 +59,7 @@ def finish_download(part: Path, name: str) -> Path:
 
 
 def _move(part: Path, path: Path) -> None:
-    """Raises FileExistsError if anything is at that path, also a link that leads nowhere."""
+    """Give a part its name. Raises FileExistsError if anything is at that path, also a link that leads nowhere."""
     try:
         os.link(part, path)
     except OSError as error:

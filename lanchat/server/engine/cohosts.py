@@ -1,8 +1,8 @@
 """What hosts keep at the engine besides the log: the owner's papers, which hosts are running, and who asks to host.
 
 Everybody who may use the engine may write all of it, so nothing is believed because it stands there. Papers are signed
-by the owner. At a place members look for a host, and check its key. A computer that asks is shown to the owner with a
-code.
+by the owner. Members look for a host at its addresses, and check its key. A computer that asks is shown to the owner
+with a code.
 """
 
 from typing import Protocol, TypeVar

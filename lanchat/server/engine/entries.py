@@ -80,10 +80,10 @@ def record_of(entry: Entry, after: Position) -> LogRecord:
     """The record in an entry that came from an engine. An event has its number.
 
     Args:
-        after: the place of the entry before it.
+        after: the position of the entry before it.
 
     Raises:
-        ProtocolError: the entry is none of ours, or stands in a wrong place.
+        ProtocolError: the entry is none of ours, or its position is wrong.
     """
     if entry.position <= after:
         raise ProtocolError(f"Its entry {_name(entry)} comes after {after.seq}-{after.sub}.")
@@ -110,10 +110,10 @@ def record_of(entry: Entry, after: Position) -> LogRecord:
 
 
 def records_of(entries: Sequence[Entry], after: Position) -> list[tuple[Position, str, LogRecord]]:
-    """The place, the key and the record of each of these entries, which follow each other.
+    """The position, the key and the record of each of these entries, which follow each other.
 
     Args:
-        after: the place of the entry before them.
+        after: the position of the entry before them.
 
     Raises:
         ProtocolError: as `record_of`.
@@ -136,11 +136,17 @@ def _all_said(entries: Sequence[Entry], after: Position) -> list[tuple[Position,
         return None
     found: list[tuple[Position, str, LogRecord]] = []
     for entry, record in zip(entries, records, strict=False):
-        place = entry.position
-        if entry.kind != "e" or place.sub or place <= after or len(entry.body) > MAX_LINE or type(record) is not Said:
+        position = entry.position
+        if (
+            entry.kind != "e"
+            or position.sub
+            or position <= after
+            or len(entry.body) > MAX_LINE
+            or type(record) is not Said
+        ):
             return None
-        found.append((place, said_key(record.by, record.id), numbered(record, place.seq)))
-        after = place
+        found.append((position, said_key(record.by, record.id), numbered(record, position.seq)))
+        after = position
     return found if len(found) == len(entries) else None
 
 

@@ -54,7 +54,7 @@ class EngineHub(EngineHappening):
     ) -> None:
         super().__init__(room, log, *arguments)
         assert log.entered is not None
-        self._read = max(log.entered.position, Position(room.seq))  # the place of the last entry that was read
+        self._read = max(log.entered.position, Position(room.seq))  # the position of the last entry that was read
         self._pipeline = Pipeline(log, self._read, log.timing)
         self._spare = log.timing.ghosts
         self._store_within = log.timing.engine_store

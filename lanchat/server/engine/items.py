@@ -11,14 +11,14 @@ from lanchat.server.items import EngineItem
 
 @dataclass(frozen=True)
 class Fed(EngineItem):
-    """The next records of the shared log, each with its place and its key."""
+    """The next records of the shared log, each with its position and its key."""
 
     records: list[tuple[Position, str, LogRecord]]
 
 
 @dataclass(frozen=True)
 class Answered(EngineItem):
-    """The call that was under way has succeeded: its proposals stand at these places, on the engine's disk."""
+    """The call that was under way has succeeded: its proposals are on the engine's disk, at these positions."""
 
     positions: list[Position]
 

@@ -39,7 +39,7 @@ class Pipeline(Closable):
 
     Args:
         own: the room's own log, opened.
-        after: the place of the last entry that the hub has.
+        after: the position of the last entry that the hub has.
         keep: entries that stay at the engine.
     """
 

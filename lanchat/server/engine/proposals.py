@@ -172,7 +172,7 @@ class Proposals:
         """The call has succeeded.
 
         Args:
-            read: the place up to which everything was read.
+            read: the position up to which everything was read.
 
         Returns:
             The proposals that the engine had already.

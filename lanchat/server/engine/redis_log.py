@@ -36,7 +36,7 @@ _KEYS = ("log", "said", "private", "meta", "hosts", "leases", "state")
 
 
 class RedisLog(Closable):
-    """A `SharedLog`.
+    """A `SharedLog` (shared_log.py) at a Redis or Valkey server.
 
     Args:
         host: the member id of this computer.

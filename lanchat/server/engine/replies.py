@@ -23,16 +23,16 @@ def entered_of(reply: object) -> Entered:
     """
     lease, seq, sub, rules, base, clock, is_new, living, table = _parts(reply, 9)
     known = None if rules == b"" else position_of(rules)
-    place = Position(_number(seq), _number(sub))
+    position = Position(_number(seq), _number(sub))
     leases = tuple(map(_number, _list(living)))
     state = _state_of(_list(table))
     return Entered(
-        _number(lease), place, known, _number(base), _number(clock), leases, is_new=is_new == b"1", state=state
+        _number(lease), position, known, _number(base), _number(clock), leases, is_new=is_new == b"1", state=state
     )
 
 
 def beat_of(reply: object) -> Beat:
-    """Raises as `entered_of`."""
+    """Read the reply to a host that has renewed its lease. Raises as `entered_of`."""
     if not isinstance(reply, list) or len(reply) % 4 != 2 or len(reply) > 4 * _MAX_HOSTS:
         raise _strange()
     found = []
@@ -49,12 +49,12 @@ def beat_of(reply: object) -> Beat:
 
 
 def positions_of(reply: object, number: int) -> list[Position]:
-    """Raises as `entered_of`."""
+    """Read the positions of this number of entries. Raises as `entered_of`."""
     return [position_of(id) for id in _parts(reply, number)]
 
 
 def position_of(id: object) -> Position:
-    """Raises as `entered_of`."""
+    """Read the id of an entry. Raises as `entered_of`."""
     if not isinstance(id, bytes):
         raise _strange()
     seq, _, sub = id.partition(b"-")
@@ -72,7 +72,7 @@ def stream_of(reply: object) -> list[Entry]:
 
 
 def entries_of(reply: object) -> list[Entry]:
-    """Raises as `entered_of`."""
+    """Read the entries of XRANGE. Raises as `entered_of`."""
     if not isinstance(reply, list):
         raise _strange()
     try:

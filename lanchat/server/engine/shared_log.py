@@ -21,7 +21,7 @@ Kind = Literal["e", "r", "k", "p", "g", "x"]
 
 
 class Position(NamedTuple):
-    """The place of an entry: the number of the event, or of the last event before it, and a count of what follows."""
+    """Where an entry stands: the number of the event, or of the last event before it, and a count of what follows."""
 
     seq: int
     sub: int = 0
@@ -32,7 +32,7 @@ Rules = Position | None | Literal["any"]  # the last change of the rules; None: 
 
 @dataclass(frozen=True)
 class Proposal:
-    """An entry that has no place yet.
+    """An entry that has no position yet.
 
     Args:
         key: proposals with the same key become one entry.
@@ -174,7 +174,7 @@ class SharedLog(Protocol):
             rules: that they were decided by; "any": they depend on none.
 
         Returns:
-            The place of each, which may be an old one.
+            The position of each, which may be an old one.
 
         Raises:
             EngineLost, Fenced, LeaseOver: as for `beat`.
@@ -185,7 +185,7 @@ class SharedLog(Protocol):
         """Give the engine what was there before the room began there. Only before anything is appended. At most CALL.
 
         Args:
-            entries: the next ones, up to the place from which the room begins.
+            entries: the next ones, up to the position at which the room begins.
             base: what comes before this seq is not given.
         """
 
@@ -193,7 +193,7 @@ class SharedLog(Protocol):
         """The last state of each private message, as long as the engine keeps it, in no order."""
 
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
-        """The next entries after this place, in order; if there are none, the first ones that come within `wait` s."""
+        """The next entries after this position, in order; if there are none, the first that come within `wait` s."""
 
     def oldest(self, limit: int) -> list[Entry]:
         """The first entries that there are. At most CALL."""
