@@ -22,11 +22,11 @@ class OtherHost(LanchatError):
 
 
 class OtherRoom(OtherHost, NoSuchRoom):
-    pass
+    """Another room answers there."""
 
 
 class OtherKey(OtherHost, HostKeyChanged):
-    pass
+    """The room there, or another one, shows another key."""
 
 
 class HostCheck:

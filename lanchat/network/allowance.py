@@ -13,6 +13,8 @@ _NO_LIMIT = float(1 << 40)  # bytes a second, which no link reaches
 
 
 class Debtor(Protocol):
+    """A link, as far as its allowance uses it."""
+
     @property
     def over(self) -> bool: ...
     def reset_idle(self) -> None: ...

@@ -26,6 +26,8 @@ _MINUTE = 60.0  # s
 
 
 class Droppable(Protocol):
+    """A link, as far as admission control uses it."""
+
     def drop(self, code: str, reason: str) -> None: ...
 
 

@@ -80,6 +80,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class LinkEnded:
+    """The link of a session is over."""
+
     session: Session
 
 

@@ -32,6 +32,8 @@ _SHOWN = 16  # hex digits of a fingerprint in an error: enough to see that two d
 
 @dataclass(frozen=True)
 class KnownHost:
+    """A remembered host."""
+
     room: str
     fingerprint: str  # of the host's key, 64 hex digits
     title: str

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RecentRoom:
+    """A room where this person was."""
+
     endpoint: Endpoint
     room_id: str
     joined_at: int  # s since 1970

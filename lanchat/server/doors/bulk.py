@@ -126,7 +126,7 @@ class Bulk:
             link.drop(code, reason)
 
     def _read(self, link: Link, ticket: _Ticket, move: Callable[[Link, _Ticket, Blob], None]) -> Reading:
-        """Without a pause, because who transfers a file has a thread to the end."""
+        """Run a transfer. There is no pause, because who transfers a file has a thread to the end."""
         self._run(link, ticket, move)
         yield from ()
 

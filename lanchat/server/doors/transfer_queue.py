@@ -23,7 +23,7 @@ class TransferQueue:
             self._queue[key] = member, up
 
     def enter(self, key: object, seconds: float) -> int:
-        """Wait so long for a place. Returns 0 if there is one now, else how many wait before this one, plus one."""
+        """Wait for a place, `seconds` at most. Returns 0 if it has one now, else its number in the queue, from 1."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._next() is key, seconds):
                 return 1 + list(self._queue).index(key)

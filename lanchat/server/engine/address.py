@@ -9,6 +9,8 @@ _FORM = "An engine is redis://HOST, redis://HOST:PORT/DATABASE, or rediss:// wit
 
 @dataclass(frozen=True)
 class EngineAddress:
+    """The server and the database of an engine, and who logs in there."""
+
     host: str
     port: int = PORT
     database: int = 0

@@ -65,10 +65,10 @@ class LastLines:
         self._lines.clear()
 
     def again(self, columns: int, before: int, rows: int) -> Fragments:
-        """The last lines, for rows of so many cells.
+        """The last lines, for rows of `columns` cells.
 
         Args:
-            before: cells of a row when they were painted; as many lines as filled a window of so many `rows` then.
+            before: cells of a row when they were painted; as many lines as filled a window of `rows` rows then.
         """
         last: list[Line] = []
         for line in reversed(self._lines):

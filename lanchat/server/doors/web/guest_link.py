@@ -13,6 +13,8 @@ HOURS = 24.0  # that a guest link is valid, unless the host says otherwise
 
 @dataclass(frozen=True)
 class Ticket:
+    """The secret in a guest link, and until when it lets browsers in."""
+
     secret: bytes
     until: float  # s since 1970
 
