@@ -9,7 +9,7 @@ the first session and leaves with the last one. So a session whose link died unn
 reconnecting.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.file_messages import FileSend
@@ -205,7 +205,7 @@ class Room:
             case _:
                 return self.files.decide(member, command, now)
 
-    def say(self, member: Member, command: Say, now: int) -> Said | Repeated | Reply:
+    def say(self, member: Member, command: Say, now: int, seq: int = UNNUMBERED) -> Said | Repeated | Reply:
         """Decide about a message to everyone: as `decide` does, but for this one command, which nearly all are."""
         known = self.recent.said.get((member.id, command.id))
         if known is not None:
@@ -217,7 +217,25 @@ class Room:
         except ValueError as error:
             return Reply(Notice("rules", str(error)))
         at, late = when_said(command, now) if command.again else (now, False)
-        return Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late)
+        return Said(seq, at, member.id, member.nick, command.id, text, command.action, late)
+
+    def hear(self, member: Member, says: Iterator[Say], now: int) -> tuple[list[Said], Repeated | Reply | None]:
+        """Take messages to everyone one after the other and make them happen, up to the first that does not.
+
+        Returns:
+            Those that have happened, and what was decided about the one that ended the run; None: there was none.
+        """
+        said: dict[tuple[str, str], Said] = {}
+        for say in says:
+            key = member.id, say.id
+            decision = Repeated(said[key]) if key in said else self.say(member, say, now, self.seq + 1)
+            if not isinstance(decision, Said):
+                break
+            self.seq, said[key] = decision.seq, decision
+        else:
+            decision = None
+        self.recent.extend(said)
+        return list(said.values()), decision
 
     def _has_rights(self, member: Member) -> bool:
         return member.host or member.id == self._owner_id

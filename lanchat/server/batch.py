@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from lanchat.protocol.messages import Event, Record, Said
 from lanchat.server.session import Dialect, Session
@@ -65,7 +66,7 @@ class Batch:
                 mine = ready[session.dialect] = self._encode(session.dialect)
             personal = self.personal.get(session)
             if personal is not None:
-                data = _assemble(mine.quiet if session.deaf else mine.pieces, personal)
+                data = mine.assemble(personal, deaf=session.deaf)
             else:
                 data = mine.whole_quiet if session.deaf else mine.whole
             if data:
@@ -80,25 +81,46 @@ class Batch:
         encoded = self._encoded.get(dialect)
         if encoded is None:
             encoded = self._encoded[dialect] = _Encoded(dialect, self.events)
-        encoded.catch_up()
+        encoded.catch_up(self._cuts())
         return encoded
+
+    def _cuts(self) -> list[int]:
+        """The events before which, or in whose place, any session has other bytes than everybody; and the end."""
+        cuts = {len(self.events)}
+        for personal in self.personal.values():
+            skips = personal.skips
+            cuts.add(personal.start)
+            cuts.update([index for index, _ in personal.inserts])
+            cuts.update([index for index in skips if index - 1 not in skips])
+            cuts.update([index + 1 for index in skips if index + 1 not in skips])
+        return sorted(cuts)
 
 
 class _Encoded:
-    """The events of a batch in one dialect: piece by piece, and in one piece."""
+    """The events of a batch in one dialect: in pieces, between which a session may have bytes of its own, and in one
+    piece. To encode many events at once takes a fraction of the time that they take one by one."""
 
     def __init__(self, dialect: Dialect, events: list[Event]) -> None:
         self.pieces: list[bytes] = []
         self.whole = b""
+        self.places = {0: 0}  # the index of a piece by that of its first event, in order, and one more for the end
         self._dialect = dialect
         self._events = events
         self._quiet: list[bytes] | None = None
         self._whole_quiet = b""
 
-    def catch_up(self) -> None:
-        """Encode the events that have been added."""
-        encode = self._dialect.encode
-        self.pieces += [encode(event) for event in self._events[len(self.pieces) :]]
+    def catch_up(self, cuts: Sequence[int]) -> None:
+        """Encode the events that have been added.
+
+        Args:
+            cuts: the events with which a piece begins, in order, and the number of all events at the end.
+        """
+        done = next(reversed(self.places))
+        for cut in cuts:
+            if cut > done:
+                self.pieces.append(self._dialect.encode_all(self._events[done:cut]))
+                self.places[cut] = len(self.pieces)
+                done = cut
         self.whole = b"".join(self.pieces)
         self._quiet = None
 
@@ -106,8 +128,9 @@ class _Encoded:
     def quiet(self) -> list[bytes]:
         """The pieces for deaf sessions: everything except messages."""
         if self._quiet is None:
-            pairs = zip(self._events, self.pieces, strict=True)
-            self._quiet = [b"" if isinstance(event, Said) else piece for event, piece in pairs]
+            pieces = [self._events[first:end] for first, end in pairwise(self.places)]
+            others = [[event for event in piece if not isinstance(event, Said)] for piece in pieces]
+            self._quiet = [self._dialect.encode_all(piece) for piece in others]
             self._whole_quiet = b"".join(self._quiet)
         return self._quiet
 
@@ -115,12 +138,15 @@ class _Encoded:
     def whole_quiet(self) -> bytes:
         return self._whole_quiet if self.quiet else b""
 
-
-def _assemble(pieces: list[bytes], personal: Personal) -> bytes:
-    out: list[bytes] = []
-    at, skips = personal.start, personal.skips
-    for index, data in [*personal.inserts, (len(pieces), b"")]:
-        out += [pieces[i] for i in range(at, index) if i not in skips] if skips else pieces[at:index]
-        out.append(data)
-        at = index
-    return b"".join(out)
+    def assemble(self, personal: Personal, *, deaf: bool) -> bytes:
+        """The bytes of a session that has some of its own."""
+        pieces, places, skips = self.quiet if deaf else self.pieces, self.places, personal.skips
+        if skips:
+            pieces = [b"" if first in skips else piece for first, piece in zip(places, pieces, strict=False)]
+        out: list[bytes] = []
+        at = places[personal.start]
+        for index, data in personal.inserts:
+            out += pieces[at : places[index]]
+            out.append(data)
+            at = places[index]
+        return b"".join([*out, *pieces[at:]])

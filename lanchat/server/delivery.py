@@ -69,20 +69,15 @@ class Delivery(Collection[Session]):
         room, member = self._room, session.member
         if member is None:
             return  # the session has ended earlier in this batch
-        said: list[wire.Said] = []
-        for say in says:
-            decision = room.say(member, say, batch.now)
-            if isinstance(decision, wire.Said):
-                room.apply(wire.numbered(decision, room.seq + 1))
-                said.append(decision)
-                continue
+        waiting, goes_on = iter(says), True
+        while goes_on:
+            said, decision = room.hear(member, waiting, batch.now)
             self._deliver(said, batch, session)
-            said = []
             if isinstance(decision, Repeated):
                 self.repeat(decision.said, batch, session)
             elif isinstance(decision, Reply):
                 self.tell(session, decision.message, batch)
-        self._deliver(said, batch, session)
+            goes_on = decision is not None
 
     def repeat(self, said: wire.Said, batch: Batch, session: Session) -> None:
         """Send the event of a message once more to the session that has resent the message."""

@@ -1,6 +1,6 @@
 """A session, and what it needs of its link and its door. Pure. The items of the hub's inbox are in items.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,10 @@ class Dialect(Protocol):
 
     def encode(self, message: FromHost) -> bytes:
         """The bytes of this message; b"": this kind of client does not get it."""
+
+    def encode_all(self, messages: Sequence[FromHost]) -> bytes:
+        """The bytes of these messages, one after the other."""
+        return b"".join(map(self.encode, messages))
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         """The bytes that a client gets before its first live event."""

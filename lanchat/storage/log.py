@@ -12,7 +12,7 @@ from typing import Protocol
 
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileChange
-from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
+from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of, memory_of_all
 from lanchat.protocol.messages import Event, Got, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline
@@ -202,6 +202,14 @@ def waiting_size(record: Record | Got) -> int:
         return _RECORD + memory_of(record.text)
     size = _RECORD + (memory_of(record.text) if isinstance(record, Told) else 0)
     return size + (len(record.box) if isinstance(record, Private) else 0)
+
+
+def waiting_size_of_all(records: Sequence[Record]) -> int:
+    """As `waiting_size`, for many records in a part of the time."""
+    texts = [record.text for record in records if isinstance(record, Said)]
+    if len(texts) == len(records):  # nearly always
+        return len(texts) * _RECORD + memory_of_all(texts)
+    return sum(map(waiting_size, records))
 
 
 def _size(event: Event) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lanchat.protocol.messages import Record
-from lanchat.storage.log import waiting_size
+from lanchat.storage.log import waiting_size_of_all
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 55,000 messages
@@ -20,7 +20,7 @@ class Portion:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = records
-        self.size = sum(map(waiting_size, records))  # bytes of memory
+        self.size = waiting_size_of_all(records)  # bytes of memory
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,15 @@ def test_usual_messages_are_bounded_by_number_and_joins_count_as_well():
     assert len(recent.said) == RECENT / 2
 
 
+def test_messages_that_come_in_runs_leave_the_same_in_memory_as_one_by_one():
+    messages = [said(seq, WIDE if seq % 5 else "hi") for seq in range(1, 2000)]
+    together, apart = RecentEvents(), holding(*messages)
+    for at in range(0, len(messages), 300):
+        together.extend({(event.by, event.id): event for event in messages[at : at + 300]})
+    assert together.said == apart.said and len(apart.said) < len(messages)
+    assert together.since(-1) == apart.since(-1) and together.since(1500) == apart.since(1500)
+
+
 def test_one_that_comes_back_from_before_what_is_in_memory_hears_of_the_gap():
     recent = holding(*(said(seq, WIDE) for seq in range(1, 3000)))
     past, since = recent.since(1)

@@ -135,6 +135,18 @@ def test_a_resend_is_recognised():
     assert room.act(bob, Say("x", "hi"), 9) == [Said(4, 9, "id-bob", "bob", "x", "hi")], "ids are one's own"
 
 
+def test_a_run_of_messages_ends_with_the_first_that_is_none_and_goes_on_after_it():
+    room, ann = room_with("ann")
+    says = iter([Say("x", "one"), Say("y", "two"), Say("x", "one"), Say("z", ""), Say("z", "three")])
+    said, repeated = room.hear(ann, says, 9)
+    assert said == [Said(2, 9, "id-ann", "ann", "x", "one"), Said(3, 9, "id-ann", "ann", "y", "two")]
+    assert repeated == Repeated(said[0]), "it is known already, though it was said in the same run"
+    nothing, refused = room.hear(ann, says, 9)
+    assert nothing == [] and isinstance(refused, Reply)
+    assert room.hear(ann, says, 9) == ([Said(4, 9, "id-ann", "ann", "z", "three")], None)
+    assert room.seq == 4 and room.say(ann, Say("z", "three"), 9) == Repeated(Said(4, 9, "id-ann", "ann", "z", "three"))
+
+
 def test_a_resend_is_recognised_after_a_reconnect():
     room, ann = room_with("ann")
     [first] = room.act(ann, Say("x", "hi"), 0)

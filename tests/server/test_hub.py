@@ -44,7 +44,7 @@ from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.hub import Hub
 from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stop, Stored
-from lanchat.server.session import Session
+from lanchat.server.session import Dialect, Session
 from lanchat.storage.log import NoLog
 from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE
@@ -69,7 +69,7 @@ class RecordingLink:
         self.finished = True
 
 
-class TalkativeDoor:
+class TalkativeDoor(Dialect):
     """The dialect of the native door, which counts how often it encodes an event."""
 
     echoes = True

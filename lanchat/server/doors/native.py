@@ -4,7 +4,7 @@ import hashlib
 import math
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
@@ -35,7 +35,7 @@ from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.items import JoinRequest, LinkEnded
 from lanchat.server.past import PAGE_COST, page, said_before
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Reading, Session
+from lanchat.server.session import Dialect, Reading, Session
 from lanchat.server.throttle import Throttle
 
 _PING = encode(Ping())  # once for all links: bytes from the encoder take 1 KiB, however few they are
@@ -52,11 +52,14 @@ def native_door(port: int | None = None, on_wrong_password: Callable[[str], None
     return DoorOption(partial(NativeDoor, on_wrong_password=on_wrong_password), port)
 
 
-class Lines:
+class Lines(Dialect):
     """The dialect of lanchat's own members: a JSON line for each message."""
 
     def encode(self, message: FromHost) -> bytes:
         return encode(message)
+
+    def encode_all(self, messages: Sequence[FromHost]) -> bytes:
+        return encode_lines(messages)
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         people = [member.line for member in snapshot.people]

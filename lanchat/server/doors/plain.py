@@ -52,7 +52,7 @@ from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.doors.telnet import Telnet
 from lanchat.server.items import Asked, JoinRequest, LinkEnded
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Reading, Session
+from lanchat.server.session import Dialect, Reading, Session
 from lanchat.server.throttle import Throttle
 
 READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
@@ -70,7 +70,7 @@ def plain_door(port: int) -> DoorOption:
     return DoorOption(PlainDoor, port, needs_no_password=True)
 
 
-class PlainDoor:
+class PlainDoor(Dialect):
     """Serves each link in threads of its own."""
 
     name = "plain"

@@ -29,7 +29,7 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.status import Status
 from lanchat.room.effects import Member
 from lanchat.room.snapshot import Snapshot
-from lanchat.server.session import Session
+from lanchat.server.session import Dialect, Session
 
 if TYPE_CHECKING:
     from lanchat.server.doors.irc.people import People
@@ -56,7 +56,7 @@ class Dialects:
         )
 
 
-class IrcDialect(Encoder):
+class IrcDialect(Encoder, Dialect):
     """The lines for all clients with the same capabilities. A snapshot is its session's own."""
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
