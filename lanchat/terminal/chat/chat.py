@@ -189,7 +189,7 @@ class Chat:
             self._screen.redraw_in(pause)
         if (lines := self._screen.typed.rstrip("\n").count("\n") + 1) > 1:
             state += f" · {lines} lines"  # a paste may be longer than the window
-        return bar_text(self._feed.title, self._feed.roster.number, state, width)
+        return bar_text(self._feed.title, self._feed.people, state, width)
 
     def _may_leave(self) -> bool:
         """Whether the person really wants to leave or to stop the program. A host with others inside is asked first."""

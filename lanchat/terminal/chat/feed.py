@@ -91,6 +91,12 @@ class Feed:
         return self._room.state.roster
 
     @property
+    def people(self) -> int | None:
+        """How many are in the room, as far as is known; None: it is closed, for us at least, so nobody tells us."""
+        state = self._room.state
+        return None if state.closed is not None or state.closed_by_host else self.roster.number
+
+    @property
     def ended(self) -> Closed | None:
         """The last item, once it has been rendered."""
         return self._room.state.closed

@@ -44,11 +44,16 @@ class Pending:
         return [(SYSTEM, "\n".join(lines))]
 
 
-def bar_text(title: str, people: int, state: str, width: int) -> str:
-    """The bar below the typed line, cut to a window of this many cells."""
+def bar_text(title: str, people: int | None, state: str, width: int) -> str:
+    """The bar below the typed line, cut to a window of this many cells.
+
+    Args:
+        people: None: it is not known how many are in the room.
+    """
     title = apart(safe_text(title))
     least = min(cells(title), MIN_TITLE)
-    for tail in (f" · {people_text(people)} · {state}", f" · {people} · {state}", f" · {state}"):
+    counts = () if people is None else (f" · {people_text(people)}", f" · {people}")
+    for tail in (*(f"{count} · {state}" for count in counts), f" · {state}"):
         if 1 + least + cells(tail) <= width:
             return f" {cut(title, width - 1 - cells(tail))}{tail}"
     return cut(f" {title}", width)

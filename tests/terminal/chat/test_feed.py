@@ -9,8 +9,9 @@ from typing import cast
 import pytest
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Connected, Disconnected, Item
+from lanchat.client.events import Closed, Connected, Disconnected, Item
 from lanchat.client.state import RoomState
+from lanchat.errors import Refused
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Present, Said, Welcome
 from lanchat.protocol.text import grouped
@@ -234,6 +235,22 @@ def test_who_has_a_copy_of_a_closed_room_is_told_how_to_go_on(copied, in_utc):
     _, lines = lines_of(room)
     command = '-- This computer keeps a copy of the room. To go on with it here, leave and enter: lanchat host "Room A"'
     assert (" ".join(line.strip() for line in lines[-2:]) == command) is copied
+
+
+def test_how_many_are_in_a_room_that_is_closed_to_us_is_not_known():
+    room = ScriptedRoom()
+    feed, _ = lines_of(room)
+
+    def people_after(item: Item) -> int | None:
+        room.items.append(item)
+        shown_by(feed)
+        return feed.people
+
+    assert people_after(connected(0)) == 0
+    assert people_after(Disconnected("The connection broke.")) == 0, "it is looked for, and is thought to be as it was"
+    assert people_after(Disconnected("The host has closed the room.", closed=True)) is None
+    assert people_after(connected(0)) == 0
+    assert people_after(Closed(Refused("The host removed you from the room."))) is None
 
 
 @pytest.mark.parametrize("owned", [True, False])

@@ -71,6 +71,10 @@ def test_the_bar_fits_its_window(title, width, bar):
     assert shown == bar
 
 
+def test_the_bar_of_a_room_that_is_closed_to_us_counts_nobody():
+    assert bar_text("Room A", None, "not connected", 80) == " Room A · not connected"
+
+
 @cases(("silence", "said"), [(None, ""), (2.9, ""), (3.0, "no answer for 3 s"), (8.7, "no answer for 8 s")])
 def test_the_bar_says_that_a_host_has_been_silent_for_longer_than_it_promises(silence, said):
     assert no_answer(silence) == said
