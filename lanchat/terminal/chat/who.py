@@ -1,6 +1,7 @@
 """The command /who: who is in the room, from memory, or in a crowd from the host, page by page."""
 
 from lanchat.api.room import JoinedRoom
+from lanchat.errors import NotConnected
 from lanchat.terminal.chat.crowd import MORE
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.people import who_text
@@ -21,9 +22,13 @@ class WhoIsHere:
             wanted: the beginning of a nick; "": of all; MORE: the next page of the last answer.
 
         Raises:
-            ValueError: nobody is called so; or there is no next page.
-            LanchatError: the host cannot be asked now.
+            ValueError: nobody is called so; or there is no next page; or we are not in the room any more.
+            LanchatError: the host cannot be asked now, or the room is closed.
         """
+        if self._feed.ended is not None:
+            raise ValueError("You are not in this room any more.")
+        if self._feed.people is None:
+            raise NotConnected
         roster = self._feed.roster
         if roster.crowd:
             after = roster.last_listed if wanted == MORE else ""

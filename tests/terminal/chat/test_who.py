@@ -5,7 +5,8 @@ from typing import cast
 import pytest
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Connected, ListedPeople
+from lanchat.client.events import Closed, Connected, Disconnected, ListedPeople
+from lanchat.errors import NotConnected, Refused
 from lanchat.protocol.messages import Card, Joined, Present, Welcome
 from lanchat.protocol.people import Crowd
 from lanchat.terminal.chat.crowd import MORE
@@ -54,6 +55,16 @@ def test_who_lists_all_or_those_whose_nick_begins_so():
     with pytest.raises(ValueError, match="No one here is called eve. /who lists everyone."):
         stage.who.show("eve")
     assert stage.room.asked == []
+
+
+def test_who_lists_nobody_of_a_room_that_is_closed_to_us():
+    stage = Stage()
+    stage.shown(Disconnected("hal has closed the room.", closed=True))
+    with pytest.raises(NotConnected):
+        stage.who.show("")
+    stage.shown(Closed(Refused("The host removed you from the room.")))
+    with pytest.raises(ValueError, match="You are not in this room any more."):
+        stage.who.show("")
 
 
 def test_in_a_crowd_who_asks_the_host_page_by_page():
