@@ -94,7 +94,7 @@ def let_in(caller: Caller, *more: bytes | FromHost, nick: str = "", people: int 
     return hello
 
 
-class Listener:
+class LoopbackServer:
     """Serves each connection to a port of loopback in a thread of its own, until `close`.
 
     Args:
@@ -143,8 +143,8 @@ class EvilHost:
         self._treat = treat
         self._errors: list[BaseException] = []
         self.callers: list[Caller] = []
-        self._listener = Listener(self._serve, "evil-host", port)
-        self.port = self._listener.port
+        self._server = LoopbackServer(self._serve, "evil-host", port)
+        self.port = self._server.port
 
     def _serve(self, sock: socket.socket) -> None:
         try:
@@ -160,24 +160,24 @@ class EvilHost:
             sock.close()
 
     def close(self) -> None:
-        self._listener.close()
+        self._server.close()
         if self._errors:
             raise self._errors[0]
 
 
-class Wire:
+class RecordingProxy:
     """A proxy that records each byte, for one connection at a time."""
 
     def __init__(self, port: int) -> None:
         self.passed = b""
         self._to = port
-        self._listener = Listener(self._serve, "wire")
-        self.port = self._listener.port
+        self._server = LoopbackServer(self._serve, "proxy")
+        self.port = self._server.port
 
     def _serve(self, near: socket.socket) -> None:
         far = socket.create_connection(("127.0.0.1", self._to))
-        self._listener.sockets.append(far)
-        back = threading.Thread(target=self._pass, args=(far, near), name="wire")
+        self._server.sockets.append(far)
+        back = threading.Thread(target=self._pass, args=(far, near), name="proxy")
         back.start()
         self._pass(near, far)
         back.join()
@@ -192,7 +192,7 @@ class Wire:
             pass
 
     def close(self) -> None:
-        self._listener.close()
+        self._server.close()
 
 
 def said_goodbye(data: bytes) -> Closing | None:

@@ -24,7 +24,7 @@ from lanchat.server import links
 from lanchat.server.admission import source_of
 from lanchat.server.doors import native
 from lanchat.server.host import Host
-from tests.hostile.attackers import Caller, EvilHost, Wire
+from tests.hostile.attackers import Caller, EvilHost, RecordingProxy
 from tests.support.people import Listener
 from tests.support.strangers import Stranger
 from tests.support.waiting import wait_until
@@ -159,8 +159,8 @@ def evil_host(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..
 
 
 @pytest.fixture
-def wire(attackers: ExitStack) -> Callable[..., Wire]:
-    return lambda port: attackers.enter_context(closing(Wire(port)))
+def proxy(attackers: ExitStack) -> Callable[..., RecordingProxy]:
+    return lambda port: attackers.enter_context(closing(RecordingProxy(port)))
 
 
 @pytest.fixture

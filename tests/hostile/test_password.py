@@ -229,7 +229,7 @@ def test_guessing_from_one_machine(siege, stranger, identity):
     attacked.guest("newcomer")
 
 
-class OpenEvening(NoLog):
+class LogOfOpenRoom(NoLog):
     """The log of a room that these were in while it had no password."""
 
     def __init__(self, *members: str) -> None:
@@ -241,10 +241,10 @@ class OpenEvening(NoLog):
 
 
 @pytest.mark.usefixtures("attempts_stand_still")
-def test_guessing_with_the_many_keys_of_an_open_evening(siege, stranger, identity):
+def test_guessing_with_the_many_keys_of_a_room_that_was_open_before(siege, stranger, identity):
     """From one machine they count as one; from many they share what all keys of before have."""
     keys = [identity(f"eve{number}") for number in range(2 * ATTEMPTS_OF_KNOWN)]
-    attacked, share = siege(password=PASSWORD, log=OpenEvening(*(key.id for key in keys))), a_share()
+    attacked, share = siege(password=PASSWORD, log=LogOfOpenRoom(*(key.id for key in keys))), a_share()
 
     def guesses(source: Callable[[int], str]) -> int:
         heard_out = 0
@@ -345,10 +345,10 @@ def test_a_room_with_a_password_has_no_plain_door(identity):
 # ---- the password itself
 
 
-def test_the_password_is_on_no_wire(rooms, wire, victim):
+def test_the_password_is_on_no_wire(rooms, proxy, victim):
     """An eavesdropper sees neither the password nor a value made from it, in any encoding."""
     room = rooms()
-    between = wire(room.port)
+    between = proxy(room.port)
     victim(between.port, password=PASSWORD).join()
     with pytest.raises(LanchatError):
         victim(between.port, password="wrong-password").join()
@@ -364,7 +364,7 @@ def test_the_password_is_in_no_repr(identity):
     assert PASSWORD not in repr(Credentials(identity("ann"), "ann", lambda card, key: None, PASSWORD))
 
 
-def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
+def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, proxy):
     """A host and a member run as programs with their logs, and then every file is searched."""
     secret_file = tmp_path / "given"
     secret_file.write_text(PASSWORD + "\n")
@@ -374,7 +374,7 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
             home.mkdir(parents=True)
         options = ("--headless", "--password-file", str(secret_file))
         host = lanchat.host("Secret", *options, LANCHAT_LOG=str(hal / "debug.log"))
-        between = wire(host.port)
+        between = proxy(host.port)
         joining = ("join", f"127.0.0.1:{between.port}", "--nick", "vera")
         log = str(vera / "debug.log")
         # LANCHAT_PASSWORD is how it comes in, and is seen by nobody else (proc(5): /proc/PID/environ is its owner's)
