@@ -717,7 +717,7 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
 # ---- keys of those who own a nick
 
 
-def test_the_keys_of_owners_are_there_the_next_evening(keeper):
+def test_the_keys_of_owners_are_there_at_the_next_start(keeper):
     first = keeper()
     first.keep(Joined(1, NOW, ANN, "ann", key=b"a" * 32), Joined(2, NOW, BOB, "bob"), Joined(3, NOW, "~1f", "pat"))
     first.keep(Renamed(4, NOW, ANN, "ann", "anna"), Joined(5, NOW, BOB, "rob", key=b"b" * 32))

@@ -4,7 +4,16 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.fields import TooLong
 from lanchat.protocol.messages import Left
 from lanchat.terminal.phrases import counted
-from lanchat.terminal.wording import advice, error_line, error_text, held_text, left_text, sentence, unsent_text
+from lanchat.terminal.wording import (
+    advice,
+    error_line,
+    error_text,
+    held_text,
+    left_text,
+    resent_text,
+    sentence,
+    unsent_text,
+)
 from tests.support.cases import cases
 
 
@@ -56,6 +65,8 @@ def test_one_is_not_many():
         '1 message was not sent: "one two". It goes out when you join again, unless you join with --discard.'
     )
     assert unsent_text(2, kept=False) == "2 messages were not sent. They are lost."
+    assert resent_text(1, "17:02") == "Sending 1 message from 17:02 that could not be delivered."
+    assert resent_text(2, "17:02") == "Sending 2 messages from 17:02 that could not be delivered."
     assert held_text(2, "Monday, 21:44", "x" * 80) == (
         f'2 messages from Monday, 21:44 were not sent, the last one: "{"x" * 59}…". '
         "Send them: /resend   Or drop: /discard"
