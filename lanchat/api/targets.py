@@ -139,10 +139,15 @@ def find_title(title: str, wait: float, on: OwnAddresses, endpoint: Endpoint | N
         problem = " ".join(finder.problems())
     machine = " and no machine" if endpoint is not None else ""
     raise NoSuchRoom(
-        f'No room{machine} called "{safe_text(title)}" on this network (looked for {round(wait, 1):g} s).'
+        f'No room{machine} called "{safe_text(title)}" on this network (looked for {_seconds(wait)}).'
         + (f" {problem}" if problem else ""),
         instead(title, open_here),
     )
+
+
+def _seconds(wait: float) -> str:
+    """A waiting time as people read it: a script's timeout may have left next to nothing of it."""
+    return f"{round(wait, 1):g} s" if wait >= 0.1 else "less than 0.1 s"
 
 
 def instead(title: str, open_here: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ class Access:
             free = free_nick(nick, lambda skeleton: is_present(skeleton) or is_of_others(skeleton))
             return Refused("nick", f"The nick {nick} {why}.", free)
         if not looks <= self._owners.keys() and self._count[id] >= MAX_NICKS:
-            return Refused("rules", f"You have used {MAX_NICKS} nicks in this room. Come back with one of them.")
+            return Refused("rules", f"You have used {MAX_NICKS} nicks here, and nobody gets more: use one of them.")
         return None
 
     def claim(self, id: str, nick: str) -> None:

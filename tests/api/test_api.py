@@ -482,6 +482,11 @@ def test_an_unknown_title():
         lanchat.join(own_title("Nowhere"), nick="ann", wait=0.1)
 
 
+def test_a_search_that_had_next_to_no_time_says_so_instead_of_0_seconds():
+    with pytest.raises(NoSuchRoom, match=r"looked for less than 0\.1 s"):
+        lanchat.join(own_title("Nowhere"), nick="ann", wait=0.0)
+
+
 def test_a_taken_nick_is_refused(hal, tmp_path, monkeypatch):
     monkeypatch.setenv("LANCHAT_HOME", str(tmp_path))
     with pytest.raises(Refused) as caught:

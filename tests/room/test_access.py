@@ -69,7 +69,9 @@ def test_one_key_owns_a_limited_number_of_nicks():
     for number in range(MAX_NICKS):
         assert code(access, EVE, f"name{'abcdefgh'[number]}") == ""
         access.claim(EVE, f"name{'abcdefgh'[number]}")
-    assert code(access, EVE, "another") == "rules"
+    refused = access.refuse(EVE, "another", lambda look: False)
+    assert refused is not None and refused.code == "rules"
+    assert "nobody gets more" in refused.text, "else it is a riddle, to whoever used eight without counting"
     assert code(access, EVE, "namea") == "", "the ones it has it may use"
 
 

@@ -116,6 +116,8 @@ class Actions:
             case intents.Leave():
                 if self._may_leave():
                     self._screen.leave()
+            case intents.Unknown("search" | "history" | "find" | "grep" as name):
+                raise ValueError(commands.search_hint(name, self._room.title, ephemeral=self._room.card.ephemeral))
             case intents.Unknown() | intents.Misused():
                 raise ValueError(str(intent))
             case _:

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lanchat.protocol.text import last_argument
 from lanchat.room.mention import last_word
 from lanchat.terminal.chat.intents import (
     Away,
@@ -110,7 +111,12 @@ def _everyday(name: str, argument: str, help: str, intent: Callable[[str], Inten
 
 
 def _host_only(action: str, help: str, argument: str = "NICK", *, everyday: bool = False) -> Command:
-    return Command(action, argument, help, lambda nick: Moderate(action, _nick(nick)), for_host=True, everyday=everyday)
+    def intent(text: str) -> Intent:
+        if len(text.split()) > 1:  # a nick has no space, and elsewhere a reason follows it
+            return Misused(f"/{action} takes a nick alone, and passes on no reason. usage: /{action} NICK")
+        return Moderate(action, _nick(text))
+
+    return Command(action, argument, help, intent, for_host=True, everyday=everyday)
 
 
 COMMANDS = (
@@ -223,6 +229,13 @@ def help_text(
     else:
         lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
     return "\n".join([*lines, *below])
+
+
+def search_hint(name: str, title: str, *, ephemeral: bool) -> str:
+    """The answer to /search and its kin: a search is a command of its own, which needs the copy on this disk."""
+    if ephemeral:
+        return f"No command /{name}, and nothing of this room is stored, so there is nothing to search."
+    return f"No command /{name}. In another window:  lanchat history --search WORDS {last_argument(title)}"
 
 
 def complete(before: str, nicks: Iterable[str], *, hosting: bool = False) -> list[Completion]:

@@ -260,6 +260,12 @@ def test_an_unknown_command_is_not_sent_and_stays_in_the_line(host, join, talk):
         assert heard(bob) == ["fine"]
 
 
+def test_a_search_is_refused_with_the_command_that_searches(host, talk):
+    with talk(host()) as ann:
+        ann.press("/search staging\r")
+        ann.shows("lanchat history --search WORDS")
+
+
 @pytest.mark.parametrize("typed", ["/who am i", "/msg bob", "/verify nobody", "/get 7", "/cancel 7", "/ignore nobody"])
 def test_a_command_that_cannot_be_carried_out_stays_in_the_line_to_be_corrected(host, talk, typed):
     with talk(host()) as ann:

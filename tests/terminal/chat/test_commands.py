@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanchat.terminal.chat.commands import COMMANDS, Completion, complete, help_text, parse
+from lanchat.terminal.chat.commands import COMMANDS, Completion, complete, help_text, parse, search_hint
 from lanchat.terminal.chat.intents import (
     ChangeNick,
     Leave,
@@ -79,6 +79,18 @@ def test_commands_of_the_host_are_refused_hidden_and_not_completed_for_others():
     assert parse("/lock") == Misused("Only the host can use /lock.", mendable=False)
     assert parse("/kick ~nc, ", hosting=True) == Moderate("kick", "nc")
     assert complete("/k", ()) == []
+
+
+@pytest.mark.parametrize("action", ["kick", "ban"])
+def test_a_reason_behind_the_nick_is_refused_and_not_taken_for_a_part_of_it(action):
+    refused = parse(f"/{action} bob too loud", hosting=True)
+    assert refused == Misused(f"/{action} takes a nick alone, and passes on no reason. usage: /{action} NICK")
+
+
+def test_who_looks_for_a_search_learns_where_it_is():
+    kept = search_hint("search", "Room A", ephemeral=False)
+    assert kept == 'No command /search. In another window:  lanchat history --search WORDS "Room A"'
+    assert "lanchat history" not in search_hint("search", "Room A", ephemeral=True), "it would find nothing"
 
 
 def test_help_all_has_a_row_for_every_command_which_fits_a_usual_window():
