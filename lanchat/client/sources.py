@@ -66,12 +66,17 @@ def open_source(path: Path) -> Source:
         return FileSource(path)
 
 
+def _unicode(name: str) -> str:
+    """A name of a file as it can be sent: U+FFFD stands where the system's bytes are no UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
+
+
 class FileSource:
     """A file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = path.name
+        self.name = _unicode(path.name)
         self.left_out: list[str] = []
         self._file: BinaryIO = open(path, "rb", buffering=0)  # closed in `close`
         about = os.fstat(self._file.fileno())
@@ -100,7 +105,7 @@ class FolderSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        top = path.resolve().name or "folder"
+        top = _unicode(path.resolve().name) or "folder"
         self.name = f"{top}.zip"
         self.left_out: list[str] = []
         self._paths: list[tuple[Path, int]] = []  # with the time of the last change, in ns

@@ -3,7 +3,9 @@
 import io
 import os
 import random
+import sys
 import zipfile
+from contextlib import closing
 
 import pytest
 
@@ -98,3 +100,15 @@ def test_what_is_neither_a_file_nor_a_folder_is_refused_without_waiting(tmp_path
         open_source(tmp_path / "pipe")
     with pytest.raises(LanchatError, match="No such file"):
         open_source(tmp_path / "missing")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names elsewhere are Unicode")
+def test_a_name_that_is_no_unicode_can_be_sent(tmp_path):
+    """It ended the whole program when the message about the file was encoded."""
+    odd = tmp_path / os.fsdecode(b"bad\xff.bin")
+    odd.write_bytes(b"8")
+    inside = tmp_path / os.fsdecode(b"dir\xfe")
+    inside.mkdir()
+    with closing(open_source(odd)) as file, closing(open_source(inside)) as folder:
+        assert (file.name, folder.name) == ("bad\ufffd.bin", "dir\ufffd.zip")
+        assert file.read(0, 10) == b"8" and folder.read(0, 1)
