@@ -151,9 +151,11 @@ class Cluster:
 
     @property
     def hears(self) -> bool:
-        """Whether something has come from the host just now. Any thread."""
+        """Whether our link to the host lives. Silence counts only where signs of life are promised. Any thread."""
         link, least = self._link, self._timing.host_silence / 2
-        return link is not None and not link.over and time.monotonic() - link.keepalive.heard_at < least
+        if link is None or link.over:
+            return False
+        return not self._beats or time.monotonic() - link.keepalive.heard_at < least
 
     @property
     def silence(self) -> float | None:

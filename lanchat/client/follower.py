@@ -117,6 +117,11 @@ class Follower:
         return self.cluster.others or self._takeover is not None
 
     @property
+    def knows_host(self) -> bool:
+        """Whether the standby that was busy has said which computer hosts the room."""
+        return self._room.hint is not None
+
+    @property
     def next_place(self) -> int:
         """The index of the computer to be dialled first, after a standby was busy."""
         return self.cluster.next if self._room.hint is None else self._room.hint

@@ -272,7 +272,8 @@ class Member:
             except errors.LanchatError as error:
                 if not may_reconnect(error, self._reopening):
                     raise
-                if search.hasty and isinstance(error, errors.Refused):
+                likely = follower.knows_host or not search.is_passed_over(time.monotonic())
+                if search.hasty and likely and isinstance(error, errors.Refused):
                     self._prefer(follower.next_place)
                 if search.is_surprising(error):
                     self.queue.put(Disconnected(str(error)))

@@ -70,6 +70,7 @@ class HostSearch:
         # The new host waits for us. Who comes is spread over the time that it takes to let all of them in.
         self._first = min(timing.first_retry, people * timing.join) if self.moved else None
         self._abandoned_at = now + timing.abandoned if self.hasty else math.inf
+        self._passed_over_at = now + timing.host_silence + timing.ask + timing.promotion
 
     def pauses(self, patience: float | None) -> Iterator[float]:
         """The pauses before each attempt; for `patience` see `backoff`."""
@@ -83,6 +84,10 @@ class HostSearch:
             return False
         self._abandoned_at = math.inf
         return True
+
+    def is_passed_over(self, now: float) -> bool:
+        """Whether the likeliest standby does not host the room by now, so that another one does instead."""
+        return now >= self._passed_over_at
 
     def is_surprising(self, error: errors.LanchatError) -> bool:
         """Whether a person is told why this try failed: another host answers, as it did not before."""

@@ -1,6 +1,7 @@
 """A room survives its host: real sockets, real disks, everybody in one process."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,30 @@ def cut_off(person: Person) -> None:
     host._acceptor.close()
     for link in host.links:
         link.drop("lost", "cut off")
+
+
+def slow_path(person: Person, open_for: set[str]) -> None:
+    """This person's computer reaches no host until the path is open for it."""
+    room: Any = person.room
+    dial = room._member.dial
+
+    def dial_late() -> Any:
+        if room.nick not in open_for:
+            raise ConnectionLost("cut off")
+        return dial()
+
+    room._member.dial = dial_late
+
+
+def no_term_on_the_disk_of(nick: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of this person's computer is full when it is to host the room."""
+
+    def begin(path: Path, *args: Any, **options: Any) -> int:
+        if nick in path.parts:
+            raise OSError(28, "No space left on device")
+        return begin_term(path, *args, **options)
+
+    monkeypatch.setattr("lanchat.storage.sqlite_log.begin_term", begin)
 
 
 def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
@@ -236,12 +261,7 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
     wait_until(lambda: len(moving._standbys.followers.indexes) == 2, what="cat to follow")
     dan.room.say("at ann's", wait=PATIENCE)
 
-    def begin(path: Path, *args: Any, **options: Any) -> int:
-        if "bob" in path.parts:
-            raise OSError(28, "No space left on device")
-        return begin_term(path, *args, **options)
-
-    monkeypatch.setattr("lanchat.storage.sqlite_log.begin_term", begin)
+    no_term_on_the_disk_of("bob", monkeypatch)
     wait_until(lambda: moving._standbys.replication.is_ready(2), what="cat's copy to be complete")
     cut_off(ann)
     ann.room.leave()
@@ -253,6 +273,31 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
     assert not bob.room.hosting
 
 
+@pytest.mark.full  # the quick ones: tests/client/test_cluster.py, and HostSearch in tests/client/test_member.py
+@pytest.mark.parametrize("bob_comes", [True, False])
+def test_a_member_that_looks_late_finds_the_room_beside_the_standby_that_could_not_host(stage, monkeypatch, bob_comes):
+    """That one says who hosts, if it knows. The next host has no standby, and so it promises no signs of life."""
+    stage.timing = replace(stage.timing, ping_after=3600.0, dead_after=7200.0, file_copies=3600.0)
+    ann, bob = stage.host(), stage.join("bob")
+    wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
+    cat, dan = stage.join("cat"), stage.join("dan", standby=0)
+    replication = ann.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(2), what="cat's copy to be complete")
+    no_term_on_the_disk_of("bob", monkeypatch)
+    open_for = {"bob"} if bob_comes else set()
+    for person in (bob, dan):
+        slow_path(person, open_for)
+    cut_off(ann)
+    ann.room.leave()
+    wait_until(lambda: cat.room.hosting and cat.room.connected, what="cat to host")
+    if bob_comes:
+        wait_until(lambda: bob.room.connected, what="bob to come")
+        keepalive = bob.room._member._link.keepalive
+        wait_until(lambda: time.monotonic() - keepalive.heard_at > stage.timing.host_silence, what="silence")
+    open_for.add("dan")
+    wait_until(lambda: dan.room.connected, what="dan to find the room")
+
+
 def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch):
     """And who has said it is gone, so that nobody says it again."""
     stage.timing = replace(stage.timing, ask=PATIENCE)
@@ -262,12 +307,7 @@ def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch
     replication = ann.room._standby.hosting.host.moving._standbys.replication
     wait_until(lambda: replication.is_ready(2), what="cat's copy to be complete")
 
-    def begin(path: Path, *args: Any, **options: Any) -> int:
-        if "bob" in path.parts:
-            raise OSError(28, "No space left on device")
-        return begin_term(path, *args, **options)
-
-    monkeypatch.setattr("lanchat.storage.sqlite_log.begin_term", begin)
+    no_term_on_the_disk_of("bob", monkeypatch)
     slow: Any = cat.room
     slow._member.follower._take = lambda taken: None
     dan.room.say("on ann's disk and on bob's", wait=PATIENCE)

@@ -459,3 +459,11 @@ def test_a_host_that_is_gone_is_looked_for_after_the_usual_pause():
     lost = HostSearch(errors.ConnectionLost("The host is gone."), 3, Timing(), 0.0, others=True)
     assert 0.1 <= next(lost.pauses(None)) <= 0.3
     assert lost.asks
+
+
+def test_a_standby_that_does_not_host_for_long_is_not_waited_for_any_more():
+    """The other standbys have passed it over by then, and one of them hosts the room."""
+    timing = Timing(host_silence=3.0, ask=1.0, promotion=3.0)
+    lost = HostSearch(errors.ConnectionLost("The host is gone."), 3, timing, 100.0, others=True)
+    assert not lost.is_passed_over(106.9)
+    assert lost.is_passed_over(107.0)
