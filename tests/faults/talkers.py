@@ -40,6 +40,7 @@ class Talker:
         self.nick = nick
         self.seq = -1  # of the last event on the screen, or of the welcome
         self.last = ""  # text on the screen
+        self.texts: set[str] = set()  # on the screen so far
         self.in_room = False
         self.ended: LanchatError | None = None
         self.told: list[str] = []  # codes of notices
@@ -129,5 +130,6 @@ class Talker:
                 text = said_in(item)
                 self._chronicle.note(self.nick, "shown", text, seq=item.seq)
                 self.seq, self.last = max(self.seq, item.seq), text or self.last
+                self.texts.add(text)
             case _:
                 pass
