@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.api.engine import load_redis
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.engine import EngineRoom
 from lanchat.protocol.ids import fingerprint, member_id
 from lanchat.protocol.text import grouped, safe_text, same_title
@@ -19,6 +19,7 @@ from lanchat.server.engine.address import EngineAddress
 from lanchat.server.engine.cohosts import Commands, claim, release, rooms
 from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.rooms import BESIDE, JOINED, rooms_called
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,26 @@ def finding(
     home: Path,
     say: Callable[[str], None],
     timing: Timing,
+    deadline: float | None = None,
 ) -> Iterator[RoomAtEngine | None]:
     """Find somebody else's room with this title, or this id, at an engine; None: there is none.
 
     Then nobody else opens one within the block, but waits until others can find ours.
 
+    A room that this computer has hosted beside its owner before is waited for. If the engine has lost it, and its owner
+    does not have it restored yet, we would open another room with its title, and its people would be in two.
+
     Args:
         say: called with a sentence that says what to wait for.
+        deadline: by `time.monotonic()`, when waiting for the owner ends; None: never.
 
     Raises:
+        TimedOut: the owner has not opened the room in time.
         LanchatError: the engine cannot be asked; or several rooms have this title; or that room had another owner.
     """
     commands = connect(address, timing)
     try:
+        _wait_for_ours(commands, title, identity, home, say, deadline, timing)
         told, until = False, time.monotonic() + timing.engine_claim
         while True:
             first = claim(commands, title)  # before we look: who opens a room shows it before the title is free again
@@ -71,6 +79,30 @@ def finding(
                     release(commands, title)
     finally:
         commands.close()
+
+
+def _wait_for_ours(
+    commands: Commands,
+    title: str,
+    identity: Identity,
+    home: Path,
+    say: Callable[[str], None],
+    deadline: float | None,
+    timing: Timing,
+) -> None:
+    """If this computer has hosted somebody else's room with this title or id, wait until a room like that is there."""
+    shown = [room.title for room in rooms_called(home, title, JOINED) if (home / BESIDE / room.id).exists()]
+    told = False
+    while shown and not others(commands, title, identity):
+        if not told:
+            told = True
+            words = (
+                f'The room "{safe_text(shown[0])}", which this computer has hosted before, is not at this engine now.'
+            )
+            say(f"{words} Waiting until its owner opens it there. (To open a room of your own: --new)")
+        if deadline is not None and time.monotonic() >= deadline:
+            raise TimedOut("The owner of the room has not opened it at this engine in time.")
+        time.sleep(timing.beat)
 
 
 def find_room(

@@ -98,7 +98,9 @@ def choice(settings: "HostOptions", *, screen: bool) -> "EngineChoice | None":
 
 
 @contextmanager
-def finding(engine: "EngineChoice | None", title: str, home: Path) -> "Iterator[RoomAtEngine | None]":
+def finding(
+    engine: "EngineChoice | None", title: str, home: Path, deadline: float | None
+) -> "Iterator[RoomAtEngine | None]":
     """The room of somebody else with this title at the engine, which this computer may host as well; None: none.
 
     In the second case nobody else opens one there within the block.
@@ -115,7 +117,8 @@ def finding(engine: "EngineChoice | None", title: str, home: Path) -> "Iterator[
     from lanchat.terminal.stdio import put
 
     say = lambda text: put(sys.stderr, text)  # noqa: E731
-    with engine_rooms.finding(engine.address, title, load_identity(home), home, say, DEFAULT_TIMING) as found:
+    identity = load_identity(home)
+    with engine_rooms.finding(engine.address, title, identity, home, say, DEFAULT_TIMING, deadline) as found:
         yield found
 
 

@@ -181,7 +181,7 @@ def _open_room(
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
     unknown = engine if not known and not settings.new else None
-    with engines.finding(unknown, title, home) as there:
+    with engines.finding(unknown, title, home, deadline) as there:
         before = there.id if there is not None else known[0].id if known else None
         nick = who.nick.in_room(own_settings(home, before))
         try:

@@ -57,7 +57,7 @@ def test_a_second_host_keeps_the_nick_that_it_was_given(own_world, monkeypatch):
         nicks.append(nick)
         return _Opened()
 
-    monkeypatch.setattr(engines, "finding", lambda engine, title, home: nullcontext(there))
+    monkeypatch.setattr(engines, "finding", lambda engine, title, home, deadline: nullcontext(there))
     monkeypatch.setattr(second_host, "host_beside", host_beside)
     for given in (["--nick", "bobby"], []):
         arguments = ["Room A", "--engine", "redis://box", *given]

@@ -17,7 +17,8 @@ import pytest
 from msgspec import structs
 
 from lanchat.api import hosted
-from lanchat.api.engine_rooms import RoomAtEngine, find_room, finding
+from lanchat.api.engine_hosting import BesideFolder
+from lanchat.api.engine_rooms import RoomAtEngine, connect, find_room, finding
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.joining import join_target
 from lanchat.api.moving import MovingRoom
@@ -27,11 +28,12 @@ from lanchat.client.events import Disconnected, PrivateFile
 from lanchat.errors import LanchatError, Refused, RoomClosed, TimedOut
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import read_delegation
-from lanchat.protocol.engine import Asking, Ending
+from lanchat.protocol.engine import Asking, Ending, EngineRoom
 from lanchat.protocol.messages import Joined, Left, Moved, Said
 from lanchat.protocol.text import grouped
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import EngineAddress, EngineChoice
+from lanchat.server.engine.cohosts import announce
 from lanchat.server.engine.controls import RoomOver
 from lanchat.server.engine.entries import own_key, proposal_of
 from lanchat.server.engine.redis_log import RedisLog
@@ -559,6 +561,47 @@ def test_a_program_that_has_died_while_it_opened_a_room_keeps_nobody_waiting(com
     bob = Finder(computers)
     bob.thread.join()
     assert bob.said == [], "the title is free again"
+
+
+WAITING = (
+    'The room "Room A", which this computer has hosted before, is not at this engine now. '
+    "Waiting until its owner opens it there. (To open a room of your own: --new)"
+)
+
+
+def test_a_computer_that_has_hosted_a_room_waits_until_its_owner_has_opened_it(computers):
+    """The engine has lost it, and this computer is started first. It opens no other room with that title."""
+    room = RoomAtEngine("a" * 32, EngineRoom("Room A", "ann", load_identity(computers.home("ann")).public))
+    BesideFolder(computers.home("bob"), room).close()
+    home = computers.home("bob")
+    for title in ("Room A", room.id):
+        with pytest.raises(TimedOut, match="has not opened it at this engine in time"):
+            with finding(computers.engine, title, load_identity(home), home, computers.said.append, QUICK, 0.0):
+                pass
+    bob = Finder(computers)
+    wait_until(lambda: bob.said, what="bob to wait")
+    with closing(connect(computers.engine, QUICK)) as commands:
+        announce(commands, room.id, room.about)
+    bob.thread.join()
+    assert (bob.found, bob.said) == (room, [WAITING])
+
+
+@pytest.mark.full
+def test_a_second_host_waits_until_the_owner_has_restored_what_the_engine_has_lost(computers, own_redis):
+    server = own_redis()
+    computers.use(server)
+    ann = computers.open("ann")
+    computers.accept("bob")
+    server.command("FLUSHALL")
+    wait_until(lambda: ann.ended is not None and computers.hosts["bob"].ended is not None, what="both to end")
+    for nick in ("ann", "bob"):
+        computers.hosts.pop(nick).close()
+    bob = Finder(computers)
+    wait_until(lambda: bob.said, what="bob to wait")
+    again = computers.open("ann", restore=True)
+    bob.thread.join()
+    assert bob.found is not None and bob.found.id == again.card.room
+    assert bob.said == [WAITING]
 
 
 def test_an_owner_reads_that_another_room_has_the_title_and_how_to_host_that(computers):
