@@ -142,7 +142,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     }
     | {
         f"lanchat.server.engine.{module}"
-        for module in ("controls", "entries", "facts", "sessions", "shared_log", "state")
+        for module in ("calls", "controls", "entries", "facts", "sessions", "shared_log", "state")
     }
     | {"lanchat.agents.jsonrpc", "lanchat.api.dialer", "lanchat.gateway.channel"}
     | {"lanchat.terminal.json_events", "lanchat.terminal.orders"},

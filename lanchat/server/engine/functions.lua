@@ -3,7 +3,8 @@
 -- the rules of a room are Python (lanchat/room/), and are not repeated.
 --
 -- The keys of a room, in this order:
---   log      stream: an entry's id is SEQ-SUB. An event has the next SEQ and SUB 0, all else the next SUB
+--   log      stream: an entry's id is SEQ-SUB. An event has the next SEQ and SUB 0, all else the next SUB. Events of
+--            kind e that one call appends stand together, a line for each, under the id of the last of them
 --   said     hash: id of an entry by its key, so that what is proposed again is one entry
 --   private  hash: the last state of each private message, by its key
 --   meta     hash: seq, sub, base, rules (id of the last entry that changed who is here or what they may), and facts
@@ -120,14 +121,16 @@ local function enter(keys, args)
   return {lease, now[1], now[2], now[3], now[4], whole(time), is_new, leases, redis.call('HGETALL', keys[7])}
 end
 
--- host, lease, read, facts -> clock, number of entries, and for each host: name, lease, ms that it has left, facts
+-- host, lease, read, facts -> clock, number of entries, base, and for each host: name, lease, ms that it has left, facts
 local function beat(keys, args)
   local error = refused(keys, args[1], args[2], args[3])
   if error then
     return error
   end
   local time = renew(keys, args[1], args[4])
-  local found = {whole(time), whole(redis.call('XLEN', keys[1]))}
+  local meta = redis.call('HMGET', keys[4], 'seq', 'base')
+  local entries = math.max(redis.call('XLEN', keys[1]), tonumber(meta[1]) - tonumber(meta[2]))
+  local found = {whole(time), whole(entries), meta[2]}
   local ends = redis.call('ZRANGEBYSCORE', keys[6], '-inf', '+inf', 'WITHSCORES')
   for i = 1, #ends, 2 do
     local about = redis.call('HMGET', keys[5], ends[i] .. ' lease', ends[i] .. ' facts')
@@ -139,7 +142,9 @@ local function beat(keys, args)
   return found
 end
 
--- host, lease, read, rules, and for each entry: kind, key, body, changes -> id of each entry
+-- host, lease, read, rules, entries -> for each run of ids: the first one, and how many events follow each other from it
+-- `entries` is a MessagePack list, because each argument of a call costs the server as much as the rest of an entry:
+-- of the kind, the key, the body and the changes of an entry, and so on. Kind e: a list of keys, and a line for each.
 --   e  an event                     r  an event that changes the rules      k  another change of the rules
 --   p  a private message            g  the same, delivered or dropped       x  a lease is over (only `finish` says so)
 -- `rules` is the id of the last change of the rules that the host knows; '': it does not matter for these entries.
@@ -148,9 +153,16 @@ local function append(keys, args)
   if error then
     return error
   end
+  local list = cmsgpack.unpack(args[5])
   local asked = {}
-  for i = 6, #args, 4 do
-    asked[#asked + 1] = args[i]
+  for i = 1, #list, 4 do
+    if list[i] == 'e' then
+      for _, key in ipairs(list[i + 1]) do
+        asked[#asked + 1] = key
+      end
+    else
+      asked[#asked + 1] = list[i + 1]
+    end
   end
   local ids = redis.call('HMGET', keys[2], unpack(asked))
   local meta = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules')
@@ -159,45 +171,76 @@ local function append(keys, args)
   for i = 1, #ids do
     fresh = fresh or not ids[i]
   end
-  if not fresh then
-    return ids
-  end
-  if args[4] ~= '' and args[4] ~= '-' .. rules then
+  if fresh and args[4] ~= '' and args[4] ~= '-' .. rules then
     return redis.error_reply('STALE the rules have changed')
   end
-  local seen, said = {}, {}
   local log, call, format = keys[1], redis.call, string.format
-  for i = 1, #ids do
-    local at = 4 * i
-    local kind, key, body = args[at + 1], args[at + 2], args[at + 3]
-    ids[i] = ids[i] or seen[key]
-    if not ids[i] then
-      if kind == 'e' or kind == 'r' then
-        seq, sub = seq + 1, 0
-      else
-        sub = sub + 1
-      end
-      local id
-      if kind == 'e' then
-        id = format('%.0f-0', seq)
-        call('XADD', log, id, kind, body)
-      else
-        id = format('%.0f-%.0f', seq, sub)
-        call('XADD', log, id, kind, body, 'i', key)
-      end
-      said[#said + 1], said[#said + 2] = key, id
-      if kind == 'r' or kind == 'k' then
-        rules = id
-      elseif kind == 'p' or kind == 'g' then
-        redis.call('HSET', keys[3], string.sub(key, 2), body)
-      end
-      change(keys, args[at + 4])
-      ids[i], seen[key] = id, id
+  local seen, said, runs, number = {}, {}, {}, 0
+  local function place(id, is_next)
+    number = number + 1
+    if is_next then
+      runs[#runs] = runs[#runs] + 1
+    else
+      runs[#runs + 1], runs[#runs + 2] = id, 1
     end
   end
-  redis.call('HSET', keys[2], unpack(said))
-  redis.call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
-  return ids
+  for i = 1, #list, 4 do
+    local kind, key, body, changes = list[i], list[i + 1], list[i + 2], list[i + 3]
+    if kind == 'e' then
+      local before, taken, id = seq, {}, nil
+      for at = 1, #key do
+        local one = key[at]
+        local known = ids[number + 1] or seen[one]
+        if known then
+          place(known)
+        else
+          seq = seq + 1
+          id = format('%.0f-0', seq)
+          said[#said + 1], said[#said + 2], seen[one] = one, id, id
+          place(id, #taken > 0 and taken[#taken] == at - 1)
+          taken[#taken + 1] = at
+        end
+      end
+      if seq > before then
+        sub = 0
+        if #taken < #key then
+          local lines, left = {}, {}
+          for line in string.gmatch(body .. '\n', '([^\n]*)\n') do
+            lines[#lines + 1] = line
+          end
+          for _, at in ipairs(taken) do
+            left[#left + 1] = lines[at]
+          end
+          body = table.concat(left, '\n')
+        end
+        call('XADD', log, id, kind, body)
+      end
+    else
+      local id = ids[number + 1] or seen[key]
+      if not id then
+        if kind == 'r' then
+          seq, sub = seq + 1, 0
+        else
+          sub = sub + 1
+        end
+        id = format('%.0f-%.0f', seq, sub)
+        call('XADD', log, id, kind, body, 'i', key)
+        said[#said + 1], said[#said + 2], seen[key] = key, id, id
+        if kind == 'r' or kind == 'k' then
+          rules = id
+        else
+          call('HSET', keys[3], string.sub(key, 2), body)
+        end
+        change(keys, changes)
+      end
+      place(id)
+    end
+  end
+  if fresh then
+    call('HSET', keys[2], unpack(said))
+    call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
+  end
+  return runs
 end
 
 -- host, lease, read, base, sub, and for each entry: id, kind, key, body -> number of entries

@@ -21,7 +21,7 @@ from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
 
-_READ = 1000  # entries at once
+_READ = 200  # entries of the stream at once; each holds 16 KiB of events, or a little more
 _FILL = 100_000  # events of its past that a room gives to the engine, from which the other hosts get them
 
 

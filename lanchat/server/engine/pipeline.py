@@ -30,7 +30,9 @@ from lanchat.server.items import Item, Received
 from lanchat.server.past import said_before
 from lanchat.threads import Closable, Inbox, join_started
 
-_READ = 1000  # entries at once
+_READ = 200  # entries of the stream at once; each holds 16 KiB of events, or a little more
+_FED = 1000  # records that the hub gets at once
+_DROPPED = 20  # entries of the stream that are looked at when some are to be dropped
 _MISSED = 2  # failed attempts before anybody is told: a server that is restarted is back by then
 
 
@@ -164,7 +166,8 @@ class Pipeline(Closable):
         beat = self._renew()
         while beat.entries > self._keep and not self._closing:
             stored = min(self._own.stored, stored_by_all(beat.living))
-            dropped = surplus(self._log.oldest(min(CALL, beat.entries - self._keep)), stored)
+            oldest = self._log.oldest(beat.base, _DROPPED)[: min(CALL, beat.entries - self._keep)]
+            dropped = surplus(oldest, stored)
             if dropped is None:
                 return
             self._log.trim(dropped.upto, dropped.keys, dropped.finished)
@@ -196,7 +199,8 @@ class Pipeline(Closable):
                 return
             if records:
                 self._read_upto = after = records[-1][0]
-                self._inbox.put(Fed(records))
+                for at in range(0, len(records), _FED):
+                    self._inbox.put(Fed(records[at : at + _FED]))
 
     def _pause(self) -> None:
         with self._lock:

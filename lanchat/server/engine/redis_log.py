@@ -7,6 +7,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import VERSION
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.engine.address import EngineAddress
+from lanchat.server.engine.calls import write_proposals
 from lanchat.server.engine.redis_server import RedisServer, ServerRefused
 from lanchat.server.engine.replies import (
     beat_of,
@@ -74,8 +75,8 @@ class RedisLog(Closable):
 
     def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
         decided_by = "" if rules == "any" else "-" if rules is None else f"-{_id(rules)}"
-        fields = [field for p in proposals for field in (p.kind, p.key, p.body, write_changes(p.changes))]
-        reply = self._call("append", self.host, self._lease, str(read), decided_by, *fields, read=read)
+        entries = write_proposals(proposals)
+        reply = self._call("append", self.host, self._lease, str(read), decided_by, entries, read=read)
         return positions_of(reply, len(proposals))
 
     def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
@@ -89,12 +90,13 @@ class RedisLog(Closable):
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
         log = self._keys[0]
         if wait <= 0:
-            return entries_of(self._reader.run("XRANGE", log, f"({_id(after)}", "+", "COUNT", limit))
+            return entries_of(self._reader.run("XRANGE", log, f"({_id(after)}", "+", "COUNT", limit), after)
         block = max(1, round(wait * 1000))
-        return stream_of(self._reader.run("XREAD", "COUNT", limit, "BLOCK", block, "STREAMS", log, _id(after)))
+        return stream_of(self._reader.run("XREAD", "COUNT", limit, "BLOCK", block, "STREAMS", log, _id(after)), after)
 
-    def oldest(self, limit: int) -> list[Entry]:
-        return entries_of(self._caller.run("XRANGE", self._keys[0], "-", "+", "COUNT", limit))
+    def oldest(self, base: int, limit: int) -> list[Entry]:
+        after = Position(base)
+        return entries_of(self._caller.run("XRANGE", self._keys[0], f"({_id(after)}", "+", "COUNT", limit), after)
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
         self._call("trim", self.host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)

@@ -158,7 +158,12 @@ class RedisServer(Closable):
 
 
 def _execute(client: redis.Redis, *command: str | bytes | int) -> object:
-    found: object = client.execute_command(*command)  # type: ignore[no-untyped-call]
+    """Run a command. `client.execute_command` takes 0.1 ms longer, in which 20 events could be appended."""
+    connection = client.connection
+    if connection is None:
+        raise redis.ConnectionError("It was closed.")
+    connection.send_command(*command)  # type: ignore[no-untyped-call]
+    found: object = connection.read_response()
     return found
 
 

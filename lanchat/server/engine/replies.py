@@ -32,11 +32,11 @@ def entered_of(reply: object) -> Entered:
 
 
 def beat_of(reply: object) -> Beat:
-    """Read the reply to a host that has renewed its lease. Raises as `entered_of`."""
-    if not isinstance(reply, list) or len(reply) % 4 != 2 or len(reply) > 4 * _MAX_HOSTS:
+    """Raises as `entered_of`."""
+    if not isinstance(reply, list) or len(reply) % 4 != 3 or len(reply) > 4 * _MAX_HOSTS:
         raise _strange()
     found = []
-    for at in range(2, len(reply), 4):
+    for at in range(3, len(reply), 4):
         host, lease, left, facts = reply[at : at + 4]
         if not (isinstance(host, bytes) and host.isascii() and len(host) <= 64):
             raise _strange()
@@ -45,12 +45,21 @@ def beat_of(reply: object) -> Beat:
         ended = isinstance(left, bytes) and left.startswith(b"-")
         ms = _number(left[1:] if ended and isinstance(left, bytes) else left)
         found.append(Living(host.decode(), _number(lease), (-ms if ended else ms) / 1000, facts))
-    return Beat(_number(reply[0]), _number(reply[1]), tuple(found))
+    return Beat(_number(reply[0]), _number(reply[1]), tuple(found), _number(reply[2]))
 
 
 def positions_of(reply: object, number: int) -> list[Position]:
-    """Read the positions of this number of entries. Raises as `entered_of`."""
-    return [position_of(id) for id in _parts(reply, number)]
+    """The places of this many entries. Raises as `entered_of`."""
+    runs = _list(reply)
+    found: list[Position] = []
+    for at in range(0, len(runs) - 1, 2):
+        first, size = position_of(runs[at]), runs[at + 1]
+        if not (isinstance(size, int) and 0 < size <= number - len(found)) or (size > 1 and first.sub):
+            raise _strange()
+        found += [first] if size == 1 else [Position(seq) for seq in range(first.seq, first.seq + size)]
+    if len(found) != number or len(runs) % 2 or (found and max(found).seq > MAX_NUMBER):
+        raise _strange()
+    return found
 
 
 def position_of(id: object) -> Position:
@@ -63,28 +72,52 @@ def position_of(id: object) -> Position:
     return Position(_number(seq), _number(sub))
 
 
-def stream_of(reply: object) -> list[Entry]:
-    """The entries of XREAD of one stream. Raises as `entered_of`."""
+def stream_of(reply: object, after: Position) -> list[Entry]:
+    """The entries of XREAD of one stream; see `entries_of`."""
     if reply is None:
         return []
     [stream] = _parts(reply, 1)
-    return entries_of(_parts(stream, 2)[1])
+    return entries_of(_parts(stream, 2)[1], after)
 
 
-def entries_of(reply: object) -> list[Entry]:
-    """Read the entries of XRANGE. Raises as `entered_of`."""
+def entries_of(reply: object, after: Position) -> list[Entry]:
+    """The entries of a stream, each by itself. Raises as `entered_of`.
+
+    Args:
+        after: a place, from which they were asked for. The first of them may have begun before it.
+    """
     if not isinstance(reply, list):
         raise _strange()
+    found: list[Entry] = []
     try:
-        return [_entry(id, fields) for id, fields in reply]
+        for id, fields in reply:
+            if not isinstance(fields, list) or len(fields) < 2:
+                raise _strange()
+            if len(fields) == 2 and fields[0] == b"e" and isinstance(fields[1], bytes):
+                found += _together(position_of(id), fields[1], after)
+            else:
+                found.append(_entry(id, fields))
     except (TypeError, ValueError):  # no pairs
         raise _strange() from None
+    return found
 
 
-def _entry(id: object, fields: object) -> Entry:
-    if not isinstance(fields, list) or len(fields) < 2:
+def _together(last: Position, bodies: bytes, after: Position) -> list[Entry]:
+    """Events that were appended together, under the place of the last of them, without those that were read before."""
+    lines = bodies.split(b"\n")
+    first = last.seq - len(lines) + 1
+    if len(lines) == 1:
+        return [Entry(last, "e", bodies)]
+    if first < 1 or last.sub:
         raise _strange()
-    kind, body = _KINDS.get(fields[0]), fields[1]
+    if first <= after.seq < last.seq:
+        del lines[: after.seq + 1 - first]
+        first = after.seq + 1
+    return [Entry(Position(seq), "e", line) for seq, line in enumerate(lines, first)]
+
+
+def _entry(id: object, fields: Sequence[object]) -> Entry:
+    kind, body = _KINDS.get(fields[0]) if isinstance(fields[0], bytes) else None, fields[1]
     if kind is None or not isinstance(body, bytes):
         raise _strange()
     if len(fields) != 4:

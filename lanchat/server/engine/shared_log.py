@@ -86,11 +86,13 @@ class Beat:
     Args:
         entries: the number of entries at the engine.
         living: all hosts of the room.
+        base: entries up to this seq are not there.
     """
 
     clock: int
     entries: int
     living: "tuple[Living, ...]"
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,10 +195,14 @@ class SharedLog(Protocol):
         """The last state of each private message, as long as the engine keeps it, in no order."""
 
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
-        """The next entries after this position, in order; if there are none, the first that come within `wait` s."""
+        """The next entries after this place, in order; if there are none, the first ones that come within `wait` s.
 
-    def oldest(self, limit: int) -> list[Entry]:
-        """The first entries that there are. At most CALL."""
+        Args:
+            limit: events that were appended in one call may count as one entry.
+        """
+
+    def oldest(self, base: int, limit: int) -> list[Entry]:
+        """The first entries that there are after the event `base`. `limit`: as for `read`."""
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
         """Drop every entry up to this event.

@@ -28,19 +28,24 @@ def test_what_is_on_the_disk_of_the_host_is_dropped_where_it_is_too_much(redis, 
     pipeline.start(inbox)
     try:
         lines = [Said(UNNUMBERED, 5, "ann-id", "ann", str(n), "hi") for n in range(30)]
-        pipeline.propose([proposal_of(line) for line in lines])
-        items: list[Item] = []
-        while len(items) < 2:
-            items += inbox.take()
-        [answered] = [item for item in items if isinstance(item, Answered)]
-        [fed] = [item for item in items if isinstance(item, Fed)]
-        assert answered.positions == [position for position, _, _ in fed.records]
-        length = f"{{lanchat:{room}}}:log"
-        assert redis.command("XLEN", length) == b":30\r\n", "the disk has nothing of it yet"
-        own.append([record for _, _, record in fed.records[:25] if isinstance(record, Said)])
+        records = []
+        for part in (lines[:15], lines[15:]):
+            pipeline.propose([proposal_of(line) for line in part])
+            items: list[Item] = []
+            while len(items) < 2:
+                items += inbox.take()
+            [answered] = [item for item in items if isinstance(item, Answered)]
+            [fed] = [item for item in items if isinstance(item, Fed)]
+            assert answered.positions == [position for position, _, _ in fed.records]
+            records += fed.records
+        known = f"{{lanchat:{room}}}:said"
+        assert redis.command("HLEN", known) == b":30\r\n", "the disk has nothing of it yet"
+        own.append([record for _, _, record in records[:25] if isinstance(record, Said)])
         own.commit()
-        wait_until(lambda: redis.command("XLEN", length) == b":10\r\n")
-        assert redis.command("HLEN", f"{{lanchat:{room}}}:said") == b":10\r\n"
+        wait_until(lambda: redis.command("HLEN", known) == b":10\r\n")
+        assert redis.command("XLEN", f"{{lanchat:{room}}}:log") == b":1\r\n"
+        with RedisLog(redis.address, room, "bob", "ann") as other:
+            assert [place for place, _, _ in records[20:]] == [entry.position for entry in other.oldest(20, 100)]
     finally:
         pipeline.close()
         own.close()

@@ -37,7 +37,29 @@ def test_what_is_proposed_gets_the_next_numbers_and_can_be_read_in_order(shared)
         (Position(9), "e", b"two"),
     ]
     assert bodies(log, Position(8)) == ["two"]
-    assert bodies(log, Position(7), limit=1) == ["one"]
+    log.append([line("three")], 0)
+    assert bodies(log, Position(7), limit=1) == ["one", "two"], "they were appended together"
+
+
+def test_a_call_that_was_half_made_before_gives_old_and_new_places(shared):
+    log = shared()
+    log.enter(0, known=False)
+    log.append([line("one"), line("two"), line("three")], 0)
+    again = [line("zero"), line("two"), line("four"), rule("rule"), line("one"), line("five"), line("six")]
+    places = [Position(4), Position(2), Position(5), Position(6), Position(1), Position(7), Position(8)]
+    assert log.append(again, 0) == log.append(again, 0) == places
+    assert bodies(log) == ["one", "two", "three", "zero", "four", "rule", "five", "six"]
+    for seq in range(9):
+        assert [entry.position.seq for entry in log.read(Position(seq), 100)] == list(range(seq + 1, 9))
+
+
+def test_long_events_of_one_call_do_not_become_one_answer_that_is_too_long(shared, redis):
+    log = shared(room="d" * 32)
+    log.enter(0, known=False)
+    long = [Proposal("e", f"sann {n}", b"%d" % n * 5000) for n in range(9)]
+    assert log.append(long, 0) == [Position(n) for n in range(1, 10)]
+    assert redis.command("XLEN", "{lanchat:" + "d" * 32 + "}:log") == b":3\r\n"
+    assert [entry.body for entry in log.read(START, 10)] == [one.body for one in long]
 
 
 def test_what_is_proposed_again_is_one_entry_also_by_another_host_and_within_one_call(shared):
@@ -103,7 +125,7 @@ def test_a_private_message_stands_between_two_events_and_is_kept_until_it_is_fin
     assert b"finished" in redis.command("HGET", kept, "ann 1")
     log.trim(2, ["sann one", "sann two", "pann 1", "gann 1"], ["ann 1"])
     assert redis.command("HGET", kept, "ann 1") == b"$-1\r\n"
-    assert [entry.body for entry in log.oldest(10)] == [b"three"]
+    assert [entry.body for entry in log.oldest(2, 10)] == [b"three"]
     assert log.append([line("one"), line("three")], 3) == [Position(4), Position(3)]
 
 

@@ -9,6 +9,8 @@ from lanchat.server.engine.shared_log import Beat, Entered, Entry, Living, Posit
 from lanchat.server.engine.state import Person, RoomState, here
 from tests.support.cases import cases
 
+START = Position(0)
+
 
 def test_the_replies_of_an_engine():
     there = Person(Present("ann-id", "ann"), (3,))
@@ -17,16 +19,30 @@ def test_the_replies_of_an_engine():
         3, Position(12, 1), Position(11), 5, 1700, (2, 3), True, RoomState((there,))
     )
     assert entered_of([b"1", b"0", b"0", b"", b"0", b"1700", b"0", [], []]).rules is None
-    assert beat_of([b"1", b"7", b"ann", b"3", b"4500", b"x", b"bob", b"2", b"-700", b""]) == Beat(
-        1, 7, (Living("ann", 3, 4.5, b"x"), Living("bob", 2, -0.7, b""))
+    assert beat_of([b"1", b"7", b"5", b"ann", b"3", b"4500", b"x", b"bob", b"2", b"-700", b""]) == Beat(
+        1, 7, (Living("ann", 3, 4.5, b"x"), Living("bob", 2, -0.7, b"")), 5
     )
-    assert positions_of([b"1-0", b"1-1"], 2) == [Position(1), Position(1, 1)]
-    assert entries_of([[b"1-0", [b"e", b"hi"]], [b"1-1", [b"p", b"box", b"i", b"key"]]]) == [
+    assert positions_of([b"1-0", 1, b"1-1", 1], 2) == [Position(1), Position(1, 1)]
+    assert positions_of([b"4-0", 3, b"2-0", 1], 4) == [Position(4), Position(5), Position(6), Position(2)]
+    assert entries_of([[b"1-0", [b"e", b"hi"]], [b"1-1", [b"p", b"box", b"i", b"key"]]], START) == [
         Entry(Position(1), "e", b"hi"),
         Entry(Position(1, 1), "p", b"box", "key"),
     ]
-    assert stream_of(None) == []
-    assert stream_of([[b"log", [[b"1-0", [b"e", b"hi"]]]]]) == [Entry(Position(1), "e", b"hi")]
+    assert stream_of(None, START) == []
+    assert stream_of([[b"log", [[b"1-0", [b"e", b"hi"]]]]], START) == [Entry(Position(1), "e", b"hi")]
+
+
+def test_events_that_were_appended_together_are_told_apart():
+    reply = [[b"9-0", [b"e", b"seven\neight\nnine"]], [b"10-0", [b"e", b"ten"]]]
+
+    def read(after):
+        return [(entry.position.seq, entry.body) for entry in entries_of(reply, after)]
+
+    all_four = [(7, b"seven"), (8, b"eight"), (9, b"nine"), (10, b"ten")]
+    assert read(Position(6)) == read(START) == all_four
+    assert read(Position(7)) == all_four[1:]
+    assert read(Position(8, 1)) == all_four[2:]
+    assert read(Position(9)) == all_four, "an engine that gives what was not asked for is found out by its places"
 
 
 STRANGE: list[object] = [None, 7, b"OK", "OK", [], [[]], [None], {b"a": b"b"}, [[b"1-0", None]], [[b"1-0", [b"e"]]]]
@@ -41,17 +57,29 @@ STRANGE += [
 ]
 STRANGE += [[[b"1-0", [b"z", b"body"]]], [[b"1-0", [b"e", 5]]], [[b"x", [b"e", b"hi"]]], [[b"1-0-0", [b"e", b"hi"]]]]
 STRANGE += [
-    [b"1", b"1", b"\xff", b"1", b"1", b""],
-    [b"1", b"1", b"a" * 65, b"1", b"1", b""],
-    [b"1", b"1", b"a", b"1", b"1", b"f" * 5000],
+    [b"1", b"1", b"0", b"\xff", b"1", b"1", b""],
+    [b"1", b"1", b"0", b"a" * 65, b"1", b"1", b""],
+    [b"1", b"1", b"0", b"a", b"1", b"1", b"f" * 5000],
 ]
-STRANGE += [[b"1", b"1", *[b"a", b"1", b"1", b""] * 200]]
+STRANGE += [[b"1", b"1", b"0", *[b"a", b"1", b"1", b""] * 200]]
+STRANGE += [[[b"1-0", [b"e", b"two\nlines"]]], [[b"5-1", [b"e", b"two\nlines"]]], [[b"5-0", [[], b"list"]]]]
+STRANGE += [
+    [b"1-0", 3],
+    [b"1-0", 0, b"1-0", 2],
+    [b"1-0", -1, b"1-0", 3],
+    [b"1-0", b"2"],
+    [b"1-1", 2],
+    [b"1-0", 1, b"2-0"],
+]
+STRANGE += [[b"9007199254740991-0", 2]]
 
 
 @cases("reply", STRANGE)
 def test_anything_else_is_refused(reply):
-    for read in (entered_of, beat_of, lambda reply: positions_of(reply, 2), entries_of, stream_of):
-        if reply in (None, []) and read in (stream_of, entries_of):
-            continue
+    for read in (entered_of, beat_of, lambda reply: positions_of(reply, 2)):
         with pytest.raises(LanchatError):
             read(reply)
+    for read_entries in (entries_of, stream_of):
+        if reply not in (None, []):
+            with pytest.raises(LanchatError):
+                read_entries(reply, START)
