@@ -169,8 +169,8 @@ class EngineHub(EngineHappening):
                         self._proposals.rules = position
                     self._come_back(record, key, batch)
             case Answered(positions):
-                for known in self._proposals.answered(positions, self._read):
-                    self._pipeline.look_up(resends(known))
+                for known, position in self._proposals.answered(positions, self._read):
+                    self._pipeline.look_up(resends(known), position)
                     self._follow_up(known, batch)
             case Outdated():
                 self._proposals.refused()

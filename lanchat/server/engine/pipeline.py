@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from lanchat.errors import LanchatError, ProtocolError
+from lanchat.protocol.messages import Said
 from lanchat.protocol.timing import Timing
-from lanchat.server.engine.entries import records_of, surplus
+from lanchat.server.engine.entries import record_of, records_of, surplus
 from lanchat.server.engine.facts import HostFacts, stored_by_all, write_facts
 from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
@@ -51,7 +52,7 @@ class Pipeline(Closable):
         self.hosts: Mapping[int, str] = {}  # the member id of each living host, by its lease; replaced as a whole
         self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
         self._rules: Rules = "any"  # ... and by which rules it was decided
-        self._repeated: list[Received] = []
+        self._repeated: list[tuple[Received, Position]] = []
         self._stands = False  # no call is made before the hub knows of its new lease
         self._closing = False
         self._lock = threading.Condition()  # guards these five
@@ -77,11 +78,11 @@ class Pipeline(Closable):
                 self._next, self._rules = proposals, rules
                 self._lock.notify_all()
 
-    def look_up(self, repeated: Sequence[Received]) -> None:
-        """Have the log searched for events that these messages repeat; they come back with them. Never waits."""
+    def look_up(self, repeated: Sequence[Received], position: Position) -> None:
+        """Have the event at this place looked up, which these resends repeat; they come back with it. Never waits."""
         if repeated:
             with self._lock:
-                self._repeated += repeated
+                self._repeated += [(received, position) for received in repeated]
                 self._lock.notify_all()
 
     def go_on(self) -> None:
@@ -108,8 +109,8 @@ class Pipeline(Closable):
                 repeated, self._repeated = self._repeated, []
                 if self._closing:
                     return
-            self._find(repeated)
             try:
+                self._find(repeated)
                 if is_over:
                     self._enter_again()
                     is_over = False
@@ -128,6 +129,8 @@ class Pipeline(Closable):
                 is_over = True
                 continue
             except EngineAway as error:
+                with self._lock:
+                    self._repeated = repeated + self._repeated
                 missed += 1
                 if missed == _MISSED:
                     self._inbox.put_now(Paused(str(error)))
@@ -153,20 +156,39 @@ class Pipeline(Closable):
             raise Fenced(what, "Start lanchat here again.")
         self._inbox.put_now(EnteredAgain(entered))
 
-    def _find(self, repeated: Sequence[Received]) -> None:
-        for received in repeated:
+    def _find(self, repeated: list[tuple[Received, Position]]) -> None:
+        """Give these resends back to the hub, each with what it repeats, and take them out of the list.
+
+        What our own file has no more, because of its retention for example, the engine still has.
+        """
+        while repeated:
+            received, position = repeated[0]
             member = received.session.member  # the hub's; only its id is read, which never changes
-            with suppress(LanchatError):  # the disk cannot be read now; the member resends the message later
-                found = said_before(self._own, member.id, received.messages) if member is not None else []
-                if found:
-                    self._inbox.put_now(Received(received.session, received.messages, found))
+            found: list[Said] = []
+            if member is not None:
+                with suppress(LanchatError):  # the disk cannot be read now
+                    found = said_before(self._own, member.id, received.messages)
+                found = found or self._said_at(position)
+            del repeated[0]
+            if found:
+                self._inbox.put_now(Received(received.session, received.messages, found))
+
+    def _said_at(self, position: Position) -> list[Said]:
+        """The message at this place in the engine's log; nothing, if it was dropped there just now."""
+        before = Position(position.seq - 1)
+        entries = [entry for entry in self._log.page(before.seq, 1) if entry.position == position]
+        try:
+            records = [record_of(entry, before) for entry in entries]
+        except ProtocolError:  # the thread that reads tells about an engine like that
+            return []
+        return [record for record in records if isinstance(record, Said)]
 
     def _beat(self) -> None:
         """Renew the lease, and drop entries at the engine if they are too many or in the files of all hosts."""
         beat = self._renew()
         while beat.entries > self._keep and not self._closing:
             stored = min(self._own.stored, stored_by_all(beat.living))
-            oldest = self._log.oldest(beat.base, _DROPPED)[: min(CALL, beat.entries - self._keep)]
+            oldest = self._log.page(beat.base, _DROPPED)[: min(CALL, beat.entries - self._keep)]
             dropped = surplus(oldest, stored)
             if dropped is None:
                 return

@@ -168,18 +168,18 @@ class Proposals:
         self._unsent.extendleft(reversed(self._sent))
         self._sent = []
 
-    def answered(self, positions: list[Position], read: Position) -> list[Waiting]:
+    def answered(self, positions: list[Position], read: Position) -> list[tuple[Waiting, Position]]:
         """The call has succeeded.
 
         Args:
             read: the position up to which everything was read.
 
         Returns:
-            The proposals that the engine had already.
+            The proposals that the engine had already, each with its place.
         """
         sent, self._sent = self._sent, []
-        known = [self.fed(key) for key, position in zip(sent, positions, strict=True) if position <= read]
-        return [waiting for waiting in known if waiting is not None]
+        known = [(self.fed(key), position) for key, position in zip(sent, positions, strict=True) if position <= read]
+        return [(waiting, position) for waiting, position in known if waiting is not None]
 
     def begin_again(self, lease: int) -> list[Waiting]:
         """Drop all proposals, because this host has another lease, and return them, the oldest first."""

@@ -94,9 +94,9 @@ class RedisLog(Closable):
         block = max(1, round(wait * 1000))
         return stream_of(self._reader.run("XREAD", "COUNT", limit, "BLOCK", block, "STREAMS", log, _id(after)), after)
 
-    def oldest(self, base: int, limit: int) -> list[Entry]:
-        after = Position(base)
-        return entries_of(self._caller.run("XRANGE", self._keys[0], f"({_id(after)}", "+", "COUNT", limit), after)
+    def page(self, after: int, limit: int) -> list[Entry]:
+        place = Position(after)
+        return entries_of(self._caller.run("XRANGE", self._keys[0], f"({_id(place)}", "+", "COUNT", limit), place)
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
         self._call("trim", self.host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)

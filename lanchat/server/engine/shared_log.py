@@ -201,8 +201,8 @@ class SharedLog(Protocol):
             limit: events that were appended in one call may count as one entry.
         """
 
-    def oldest(self, base: int, limit: int) -> list[Entry]:
-        """The first entries that there are after the event `base`. `limit`: as for `read`."""
+    def page(self, after: int, limit: int) -> list[Entry]:
+        """The first entries that there are after the event `after`. `limit`: as for `read`."""
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
         """Drop every entry up to this event.

@@ -75,7 +75,8 @@ def test_what_the_engine_had_before_is_looked_for_in_the_past(session):
     proposals.add_said(said("old", "hello"), session)
     proposals.add_said(said("new"), session)
     proposals.call()
-    [known] = proposals.answered([Position(4), Position(9)], read=Position(8))
+    [(known, position)] = proposals.answered([Position(4), Position(9)], read=Position(8))
+    assert position == Position(4)
     [again] = resends(known)
     assert (again.session, again.messages) == (session, [Say("old", "hello", again=True)])
     assert len(proposals) == proposals.lines == 1, "the other one still comes back"

@@ -125,7 +125,7 @@ def test_a_private_message_stands_between_two_events_and_is_kept_until_it_is_fin
     assert b"finished" in redis.command("HGET", kept, "ann 1")
     log.trim(2, ["sann one", "sann two", "pann 1", "gann 1"], ["ann 1"])
     assert redis.command("HGET", kept, "ann 1") == b"$-1\r\n"
-    assert [entry.body for entry in log.oldest(2, 10)] == [b"three"]
+    assert [entry.body for entry in log.page(2, 10)] == [b"three"]
     assert log.append([line("one"), line("three")], 3) == [Position(4), Position(3)]
 
 
