@@ -201,7 +201,7 @@ class Files:
         if refusal := _unsealed(command, recipient):
             return [_refused(command, "rights", refusal)]
         here = {id: known for id, known in self._files.items() if id not in self.elsewhere}
-        expected = sum(known.size - self._have(known.file) for known in self._files.values() if not known.sha256)
+        expected = sum(known.size - self._have(known.file) for known in here.values() if not known.sha256)
         gone = self._quota.make_room(member.id, command.size, here, expected, now)
         if isinstance(gone, Refusal):
             return [_refused(command, gone.code, gone.text)]

@@ -104,10 +104,8 @@ def run_chat(
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
-    closes = room.hosting and (room.owned or room.engine) and (room.ends or not room.backup)
-    if closes and not room.card.ephemeral and end.error is None:
-        others = () if room.ends else [safe_text(nick) for nick in room.other_hosts]
-        put(sys.stderr, closing_text(safe_text(room.title), room.engine, others))
+    if end.error is None:
+        _say_closing(room)
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED
@@ -146,10 +144,21 @@ def run_script(
     try:
         return script.run()
     except (LanchatError, KeyboardInterrupt) as end:
+        if headless and isinstance(end, KeyboardInterrupt) and not script.output_blocked:
+            with suppress(OSError):  # the terminal may be gone
+                _say_closing(room)
         if script.output_blocked:  # the reader of our stdout may be the one of our stderr, too
             limit = GOODBYE_LIMIT if hosting else FLUSH_LIMIT
             exit_after(limit, end.exit_code if isinstance(end, LanchatError) else INTERRUPTED)
         raise
+
+
+def _say_closing(room: JoinedRoom) -> None:
+    """Tell who ends the program that hosts a room how it is hosted again, and who goes on with it."""
+    closes = room.hosting and (room.owned or room.engine) and (room.ends or not room.backup)
+    if closes and not room.card.ephemeral:
+        others = () if room.ends else [safe_text(nick) for nick in room.other_hosts]
+        put(sys.stderr, closing_text(safe_text(room.title), room.engine, others))
 
 
 def _say_unsent(room: JoinedRoom) -> None:

@@ -69,6 +69,14 @@ def test_a_file_that_only_an_earlier_host_has_is_listed_and_not_given():
     assert room.act(ann, FileRemove(file)) and file not in room.files.all and not room.files.elsewhere
 
 
+def test_what_another_host_of_the_room_is_about_to_get_takes_no_place_on_the_disk_of_this_one():
+    room, ann, bob = room_and("ann", "bob", free=lambda: 100)
+    [offered], _ = send(room, ann, "1", size=90)
+    assert code(send(room, bob, "2", size=20)[1]) == "disk"
+    room.files.elsewhere = {offered.file: "hal"}
+    assert isinstance(send(room, bob, "3", size=100)[1], OpenTicket)
+
+
 def test_an_offer_is_an_event_for_everybody_and_a_ticket_for_its_sender():
     room, ann = room_and("ann")
     [offered], ticket = send(room, ann, "1", name="../evil.lnk")
