@@ -79,7 +79,7 @@ class Pipeline(Closable):
                 self._lock.notify_all()
 
     def look_up(self, repeated: Sequence[Received], position: Position) -> None:
-        """Have the event at this place looked up, which these resends repeat; they come back with it. Never waits."""
+        """Have the event at this position looked up, which these resends repeat; they come back with it. Never waits."""
         if repeated:
             with self._lock:
                 self._repeated += [(received, position) for received in repeated]
@@ -174,7 +174,7 @@ class Pipeline(Closable):
                 self._inbox.put_now(Received(received.session, received.messages, found))
 
     def _said_at(self, position: Position) -> list[Said]:
-        """The message at this place in the engine's log; nothing, if it was dropped there just now."""
+        """The message at this position in the engine's log; nothing, if it was dropped there just now."""
         before = Position(position.seq - 1)
         entries = [entry for entry in self._log.page(before.seq, 1) if entry.position == position]
         try:

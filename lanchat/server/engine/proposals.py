@@ -175,7 +175,7 @@ class Proposals:
             read: the position up to which everything was read.
 
         Returns:
-            The proposals that the engine had already, each with its place.
+            The proposals that the engine had already, each with its position.
         """
         sent, self._sent = self._sent, []
         known = [(self.fed(key), position) for key, position in zip(sent, positions, strict=True) if position <= read]

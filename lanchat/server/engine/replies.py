@@ -32,7 +32,7 @@ def entered_of(reply: object) -> Entered:
 
 
 def beat_of(reply: object) -> Beat:
-    """Raises as `entered_of`."""
+    """Read the reply to a host that has renewed its lease. Raises as `entered_of`."""
     if not isinstance(reply, list) or len(reply) % 4 != 3 or len(reply) > 4 * _MAX_HOSTS:
         raise _strange()
     found = []
@@ -49,7 +49,7 @@ def beat_of(reply: object) -> Beat:
 
 
 def positions_of(reply: object, number: int) -> list[Position]:
-    """The places of this many entries. Raises as `entered_of`."""
+    """Read the positions of this number of entries. Raises as `entered_of`."""
     runs = _list(reply)
     found: list[Position] = []
     for at in range(0, len(runs) - 1, 2):
@@ -81,10 +81,10 @@ def stream_of(reply: object, after: Position) -> list[Entry]:
 
 
 def entries_of(reply: object, after: Position) -> list[Entry]:
-    """The entries of a stream, each by itself. Raises as `entered_of`.
+    """Read the entries of XRANGE, each by itself. Raises as `entered_of`.
 
     Args:
-        after: a place, from which they were asked for. The first of them may have begun before it.
+        after: the position after which they were asked for. The first of them may have begun before it.
     """
     if not isinstance(reply, list):
         raise _strange()
@@ -103,7 +103,7 @@ def entries_of(reply: object, after: Position) -> list[Entry]:
 
 
 def _together(last: Position, bodies: bytes, after: Position) -> list[Entry]:
-    """Events that were appended together, under the place of the last of them, without those that were read before."""
+    """Read events that were appended together, under the position of the last of them, without those that were read before."""
     lines = bodies.split(b"\n")
     first = last.seq - len(lines) + 1
     if len(lines) == 1:

@@ -195,7 +195,7 @@ class SharedLog(Protocol):
         """The last state of each private message, as long as the engine keeps it, in no order."""
 
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
-        """The next entries after this place, in order; if there are none, the first ones that come within `wait` s.
+        """The next entries after this position, in order; if there are none, the first that come within `wait` s.
 
         Args:
             limit: events that were appended in one call may count as one entry.
