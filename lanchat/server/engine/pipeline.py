@@ -79,7 +79,7 @@ class Pipeline(Closable):
                 self._lock.notify_all()
 
     def look_up(self, repeated: Sequence[Received], position: Position) -> None:
-        """Have the event at this position looked up, which these resends repeat; they come back with it. Never waits."""
+        """Look up the event at this position, which these resends repeat. They come back with it. Never waits."""
         if repeated:
             with self._lock:
                 self._repeated += [(received, position) for received in repeated]

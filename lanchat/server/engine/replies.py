@@ -103,7 +103,7 @@ def entries_of(reply: object, after: Position) -> list[Entry]:
 
 
 def _together(last: Position, bodies: bytes, after: Position) -> list[Entry]:
-    """Read events that were appended together, under the position of the last of them, without those that were read before."""
+    """Read events that were appended together, under the position of the last, without those read before."""
     lines = bodies.split(b"\n")
     first = last.seq - len(lines) + 1
     if len(lines) == 1:
