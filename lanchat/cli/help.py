@@ -45,7 +45,8 @@ def help(context: click.Context, topic: str | None) -> int:
     else:
         near = nearest(topic, [*known, *group.list_commands(context)])
         raise NoSuchPage(
-            f'There is no page "{topic}".', f"Did you mean lanchat help {near}?" if near else "lanchat help"
+            f'There is no page "{topic}".',
+            f"Did you mean lanchat help {near}?" if near else "See them all: lanchat help",
         )
     return 0
 

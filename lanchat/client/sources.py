@@ -21,7 +21,7 @@ from lanchat.protocol.zipping import (
     spans,
     zip_size,
 )
-from lanchat.storage.files import file_errors
+from lanchat.storage.files import as_unicode, file_errors
 
 _READ = 1 << 20  # bytes of a file that are read at once for its checksum alone
 
@@ -66,17 +66,12 @@ def open_source(path: Path) -> Source:
         return FileSource(path)
 
 
-def _unicode(name: str) -> str:
-    """A name of a file as it can be sent: U+FFFD stands where the system's bytes are no UTF-8."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
-
-
 class FileSource:
     """A file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = _unicode(path.name)
+        self.name = as_unicode(path.name)
         self.left_out: list[str] = []
         self._file: BinaryIO = open(path, "rb", buffering=0)  # closed in `close`
         about = os.fstat(self._file.fileno())
@@ -105,7 +100,7 @@ class FolderSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        top = _unicode(path.resolve().name) or "folder"
+        top = as_unicode(path.resolve().name) or "folder"
         self.name = f"{top}.zip"
         self.left_out: list[str] = []
         self._paths: list[tuple[Path, int]] = []  # with the time of the last change, in ns

@@ -22,6 +22,11 @@ _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # s between two tries
 _BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: far behind the content
 
 
+def as_unicode(name: str) -> str:
+    """The name of a file, or an argument of a program, as it can be sent. U+FFFD stands for what is no Unicode."""
+    return os.fsencode(name).decode(errors="replace")
+
+
 @contextmanager
 def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
     """Turn an OSError of this block into the error that a person reads.

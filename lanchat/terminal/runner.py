@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lanchat.errors import LanchatError
+from lanchat.storage.files import as_unicode
 from lanchat.terminal.wording import QUOTED
 
 _GRACE = 5.0  # s that a program has to end by itself after Ctrl-C, which it has got, too
@@ -52,7 +53,7 @@ def outcome(command: Sequence[str], returned: int, seconds: float) -> Outcome:
     Args:
         returned: as `subprocess` says it: negative for a signal.
     """
-    line = shlex.join(command)
+    line = shlex.join(map(as_unicode, command))
     what = f'"{line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"}"'
     after = f"after {duration(seconds)}"
     if returned == 0:

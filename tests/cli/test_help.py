@@ -29,6 +29,7 @@ def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
     assert "--whole" in lanchat.run("help", "send").out
     wrong = lanchat.run("help", "jsn")
     assert wrong.code == 2 and "lanchat help json" in wrong.err
+    assert lanchat.run("help", "nothing-like-it").err.endswith("  See them all: lanchat help\n")
     assert "lanchat help agents" in lanchat.run("help").out
 
 

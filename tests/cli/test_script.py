@@ -10,6 +10,7 @@ import pytest
 
 from lanchat.client.member import Member
 from lanchat.server.host import Host
+from lanchat.terminal.runner import outcome
 from tests.support.contract import parsed
 from tests.support.people import Listener, PlainClient
 from tests.support.program import Program
@@ -167,6 +168,13 @@ def test_the_outcome_of_a_program_is_said_and_its_exit_code_is_ours(lanchat, roo
     ann.hear(lambda: ann.texts)
     assert says in ann.texts[0]
     assert ended.code == (3 if "3" in code else 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arguments elsewhere are Unicode")
+def test_the_outcome_of_a_program_with_an_argument_that_is_no_unicode_can_be_said():
+    assert (
+        outcome(["echo", os.fsdecode(b"\xff")], 0, 1.0).text.encode() == "\"echo '\ufffd'\" is done after 1 s".encode()
+    )
 
 
 def test_a_program_that_does_not_exist(lanchat, room):
