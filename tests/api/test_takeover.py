@@ -273,16 +273,22 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
     assert not bob.room.hosting
 
 
-@pytest.mark.full  # the quick ones: tests/client/test_cluster.py, and HostSearch in tests/client/test_member.py
-@pytest.mark.parametrize("bob_comes", [True, False])
-def test_a_member_that_looks_late_finds_the_room_beside_the_standby_that_could_not_host(stage, monkeypatch, bob_comes):
-    """That one says who hosts, if it knows. The next host has no standby, and so it promises no signs of life."""
-    stage.timing = replace(stage.timing, ping_after=3600.0, dead_after=7200.0, file_copies=3600.0)
+def with_two_standbys(stage: Stage) -> tuple[Person, Person, Person, Person]:
+    """The host; bob, who is the sync standby; cat, whose copy is complete as well; and dan, who is none."""
     ann, bob = stage.host(), stage.join("bob")
     wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
     cat, dan = stage.join("cat"), stage.join("dan", standby=0)
     replication = ann.room._standby.hosting.host.moving._standbys.replication
     wait_until(lambda: replication.is_ready(2), what="cat's copy to be complete")
+    return ann, bob, cat, dan
+
+
+@pytest.mark.full  # the quick ones: tests/client/test_cluster.py, and HostSearch in tests/client/test_member.py
+@pytest.mark.parametrize("bob_comes", [True, False])
+def test_a_member_that_looks_late_finds_the_room_beside_the_standby_that_could_not_host(stage, monkeypatch, bob_comes):
+    """That one says who hosts, if it knows. The next host has no standby, and so it promises no signs of life."""
+    stage.timing = replace(stage.timing, ping_after=3600.0, dead_after=7200.0, file_copies=3600.0)
+    ann, bob, cat, dan = with_two_standbys(stage)
     no_term_on_the_disk_of("bob", monkeypatch)
     open_for = {"bob"} if bob_comes else set()
     for person in (bob, dan):
@@ -301,11 +307,7 @@ def test_a_member_that_looks_late_finds_the_room_beside_the_standby_that_could_n
 def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch):
     """And who has said it is gone, so that nobody says it again."""
     stage.timing = replace(stage.timing, ask=PATIENCE)
-    ann, bob = stage.host(), stage.join("bob")
-    wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
-    cat, dan = stage.join("cat"), stage.join("dan", standby=0)
-    replication = ann.room._standby.hosting.host.moving._standbys.replication
-    wait_until(lambda: replication.is_ready(2), what="cat's copy to be complete")
+    ann, bob, cat, dan = with_two_standbys(stage)
 
     no_term_on_the_disk_of("bob", monkeypatch)
     slow: Any = cat.room
