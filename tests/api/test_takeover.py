@@ -273,7 +273,7 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
     assert not bob.room.hosting
 
 
-def with_two_standbys(stage: Stage) -> tuple[Person, Person, Person, Person]:
+def with_two_standbys(stage: Any) -> tuple[Any, Any, Any, Any]:
     """The host; bob, who is the sync standby; cat, whose copy is complete as well; and dan, who is none."""
     ann, bob = stage.host(), stage.join("bob")
     wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
