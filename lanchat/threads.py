@@ -1,4 +1,6 @@
-"""Building blocks for threads: a queue, a wake-up, and a join that survives an interrupted start."""
+"""Building blocks of the layers that are not pure: a queue, a wake-up, a join that survives an interrupted start, and a
+clock. What a pure layer needs of them is an argument there.
+"""
 
 import socket
 import threading
@@ -151,3 +153,8 @@ def join_started(thread: threading.Thread) -> None:
             if time.monotonic() > deadline:
                 return
             time.sleep(_STEP)
+
+
+def now_ms() -> int:
+    """The time of this computer as logs and the wire have it: ms since 1970."""
+    return time.time_ns() // 1_000_000

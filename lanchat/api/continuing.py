@@ -1,7 +1,6 @@
 """Continues a room from the copy on this computer when nobody hosts it, for example on the next morning."""
 
 import secrets
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.log import ignore
 from lanchat.storage.member_store import DiskStore, MemberStore
+from lanchat.threads import now_ms
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def find_copy(title: str, *, home: Path | None = None, now: int | None = None) -
         now: ms since 1970; None: what the clock says.
     """
     home = home or home_folder()
-    now = time.time_ns() // 1_000_000 if now is None else now
+    now = now_ms() if now is None else now
     kept = kept_copies(home)
     identity = load_identity(home) if kept else None
     for one in kept:

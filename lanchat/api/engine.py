@@ -1,6 +1,5 @@
 """Hosting a room whose numbers come from an engine, a Redis or Valkey server. Loaded only where that is wanted."""
 
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +14,7 @@ from lanchat.storage.delegations import read_appointed
 from lanchat.storage.identity import Identity
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder
+from lanchat.threads import now_ms
 
 _INSTALL = (
     "Install it: pip install 'redis[hiredis]'   Where lanchat came by pipx: pipx inject lanchat-rooms 'redis[hiredis]'"
@@ -84,4 +84,4 @@ def _standbys_of(folder: RoomFolder, identity: Identity) -> bool:
     paper = read_appointed(folder.path).paper
     named = read_delegation(paper, identity.public) if paper else None
     standbys = [one for one in named.standbys if one.role == "s"] if named is not None else []
-    return named is not None and bool(standbys) and named.until > time.time_ns() // 1_000_000
+    return named is not None and bool(standbys) and named.until > now_ms()

@@ -25,7 +25,7 @@ from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file, make_folder
 from lanchat.storage.identity import Identity
 from lanchat.storage.rooms import BESIDE, LOCK, LOG, RoomFolder, joined_folder
-from lanchat.threads import Closable
+from lanchat.threads import Closable, now_ms
 
 _INSTANCE = "instance"
 _GIVE_IT = "Give it with --password; its owner knows it."
@@ -39,7 +39,7 @@ class BesideFolder(Closable):
     """
 
     def __init__(self, home: Path, room: RoomAtEngine) -> None:
-        joined_folder(home, room.id, room.about.title, time.time_ns() // 1_000_000)
+        joined_folder(home, room.id, room.about.title, now_ms())
         self.path = home / BESIDE / room.id
         with file_errors(self.path):
             make_folder(self.path)

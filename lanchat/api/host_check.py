@@ -1,7 +1,5 @@
 """Checks that a host is the one that a person means: by its room, and by its key and the keys that are known."""
 
-import time
-
 from lanchat.api.targets import Target
 from lanchat.client.reconnect import SameRoom
 from lanchat.discovery.sighting import Listing
@@ -12,6 +10,7 @@ from lanchat.protocol.papers import first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 from lanchat.storage.known_papers import KnownPapers
+from lanchat.threads import now_ms
 
 # Anybody can put a row into the list, so it must not lead to the advice to forget a known key.
 _ASK_FOR_INVITE = "Anybody can show such a room. Ask its owner for an invite, which names the right key."
@@ -52,7 +51,7 @@ class HostCheck:
             raise OtherRoom(
                 f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
             )
-        key = fingerprint(first_contact(card, host_key, _now(), *self._known(card, host_key)).owner)
+        key = fingerprint(first_contact(card, host_key, now_ms(), *self._known(card, host_key)).owner)
         if not key.startswith(self._target.pin):
             raise self._wrong_pin()
         try:
@@ -106,8 +105,3 @@ class HostCheck:
     def remember(self, card: Card) -> None:
         """Store the key: from now on the room must show it."""
         self._known_hosts.remember(card.room, self.fingerprint, card.title)
-
-
-def _now() -> int:
-    """ms since 1970."""
-    return time.time_ns() // 1_000_000

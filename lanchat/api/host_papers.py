@@ -1,6 +1,5 @@
 """The papers of a room on an engine: the owner signs which computers may host it, and the others check that."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from lanchat.server.beside import HostPapers
 from lanchat.server.engine.address import EngineChoice
 from lanchat.storage.delegations import Signing
 from lanchat.storage.identity import Identity
+from lanchat.threads import now_ms
 
 
 class Owner:
@@ -79,7 +79,7 @@ class Owner:
 
     def _sign(self, hosts: Sequence[Standby]) -> HostPapers:
         delegation = self._signing.sign(tuple(replace(one, role="h") for one in hosts))
-        number, now = self._signing.known.number, time.time_ns() // 1_000_000
+        number, now = self._signing.known.number, now_ms()
         key = self._identity.public
         record = TermRecord(self._room, key, number, now, self._timeline, engine=True)
         return HostPapers(key, delegation, record.signed(self._identity.sign))

@@ -8,7 +8,7 @@ from lanchat.api.doors import Doors, Wishes, door_options, note_ports
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import LocalUser, OwnMember, blobs_for, now, own_log, owners_term
+from lanchat.api.opening import LocalUser, OwnMember, blobs_for, own_log, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import OwnAddresses, where
@@ -27,6 +27,7 @@ from lanchat.storage.identity import load_identity
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import open_room
+from lanchat.threads import now_ms
 
 if TYPE_CHECKING:
     from lanchat.server.engine.address import EngineChoice
@@ -121,7 +122,7 @@ def host(
 
     limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
     with ExitStack() as undo:
-        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=now())
+        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=now_ms())
         if folder is not None:
             undo.callback(folder.close)
         access = WebAccess(on, has_password=password is not None, names=web_names)

@@ -1,6 +1,5 @@
 """What is needed to open a room that this computer hosts: its owner's term, its log, its files, and our own member."""
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -203,8 +202,3 @@ def blobs_for(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:
     if not limits.total:
         return None
     return Blobs(folder.files_path if folder else None, limits)
-
-
-def now() -> int:
-    """ms since 1970."""
-    return time.time_ns() // 1_000_000

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 from lanchat.api.moving import MovingRoom
@@ -18,7 +17,7 @@ from lanchat.storage.delegations import read_appointed
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
 from lanchat.storage.rooms import HOSTED, hosted_path, rooms_called
-from lanchat.threads import Closable, join_started
+from lanchat.threads import Closable, join_started, now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def find_elsewhere(
         return Seen()  # the error comes again when the room is opened
     standbys = [place for place in places if place.index != OWNER_INDEX]
     papers = Papers(known[0].id, identity.public, appointed.paper)
-    ago = time.time_ns() // 1_000_000 - appointed.term_at
+    ago = now_ms() - appointed.term_at
     most = plausible_term(appointed.term, ago) if appointed.term_at else MAX_TERM
     return Search(papers, identity.public, standbys, most).run(on, look)
 

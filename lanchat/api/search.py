@@ -19,6 +19,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timeline import MAX_TERM, term_of
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Peer, seen
+from lanchat.threads import now_ms
 
 LOOK = 1.5  # s; a standby answers in milliseconds, and discovery in about one second
 
@@ -112,7 +113,7 @@ class Search:
         card, key = card_at(endpoint, self._tls, limit) or (None, b"")
         if card is None or card.room != self._papers.room or key == self._ours:
             return
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         if card.standby:
             peer = seen(place, card, key, self._papers, now) if place is not None else None
             if peer is not None and term_of(peer.epoch) > self._most:

@@ -1,7 +1,6 @@
 """The commands that show something: rooms, history, doctor, id, trust."""
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ from lanchat.cli.settings import BY_KEY
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import LanchatError
 from lanchat.terminal.stdio import columns_of, put
+from lanchat.threads import now_ms
 
 if TYPE_CHECKING:
     from lanchat.doctor.report import Asked, Diagnosis, Report
@@ -71,7 +71,7 @@ def history(
     from lanchat.terminal.history import show_history
 
     age = options.checked(parse_age, since, "--since") if since else None
-    start = 0 if age is None else time.time_ns() // 1_000_000 - age
+    start = 0 if age is None else now_ms() - age
     words = effective(BY_KEY["notify.words"], file_values()).value
     assert isinstance(words, tuple)
     return show_history(

@@ -11,6 +11,7 @@ from lanchat.cli import options
 from lanchat.cli.completion import titles
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
 from lanchat.cli.usage import ExplainedCommand
+from lanchat.threads import now_ms
 
 GIVEN = 50  # events that a host sends to who comes in
 MOST = 1000  # messages of the past
@@ -190,7 +191,7 @@ def tail(
     if command and as_json:
         raise click.UsageError("--exec prints nothing, so --json means nothing with it.")
     age = options.checked(parse_age, since, "--since") if since else None
-    start = 0 if age is None else time.time_ns() // 1_000_000 - age
+    start = 0 if age is None else now_ms() - age
     if number is None:
         number = MOST if since else 0 if command else 20
     look_back = min(LOOK_BACK, EACH * number) if number > GIVEN else 0

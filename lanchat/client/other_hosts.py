@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Bye, Card
 from lanchat.protocol.places import Place
 from lanchat.protocol.tls import Context
+from lanchat.threads import now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class OtherHosts:
         def trust(card: Card, key: bytes) -> None:
             if key != place.key:
                 raise HostKeyChanged("Another computer answers there.")
-            self._room.papers.accept(card, key, time.time_ns() // 1_000_000)
+            self._room.papers.accept(card, key, now_ms())
 
         who = replace(self._who(), trust=trust, after=lambda timeline: -1, standby=0)
         connection = connect(there, self._tls, self._flusher, who, begin)

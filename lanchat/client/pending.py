@@ -1,7 +1,6 @@
 """The messages of a member that no host has acknowledged yet: those of this run, and those that an earlier one left."""
 
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +18,7 @@ from lanchat.protocol.status import Away
 from lanchat.protocol.text import grouped
 from lanchat.protocol.timeline import Timeline
 from lanchat.storage.member_store import MemberStore
+from lanchat.threads import now_ms
 
 BEHIND = 16  # old lines of ours that are resent at a time, so that a new message waits for no more than these
 
@@ -40,7 +40,7 @@ class Pending:
         me: str,
         send: Callable[[wire.FromMember], None],
         sealer: Sealer,
-        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
         self._me = me

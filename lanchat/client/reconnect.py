@@ -6,7 +6,6 @@ meanwhile, even at the same address, ends no conversation: the member tries agai
 
 import math
 import random
-import time
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
@@ -16,6 +15,7 @@ from lanchat.protocol.papers import AHEAD_MATTERS, Papers, first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.threads import now_ms
 
 
 def backoff(
@@ -162,7 +162,7 @@ class SameRoom:
         self,
         first: Card,
         first_key: bytes,
-        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now: Callable[[], int] = now_ms,
         *,
         known: bytes = b"",
         ahead: int = 0,

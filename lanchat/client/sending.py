@@ -5,7 +5,6 @@ messages are resent.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterable
 from itertools import count
 
@@ -23,6 +22,7 @@ from lanchat.protocol.status import Away, clean_away
 from lanchat.protocol.text import clean_text
 from lanchat.protocol.topic import clean_topic
 from lanchat.storage.member_store import MemberStore
+from lanchat.threads import now_ms
 
 
 class Outgoing(Pending):
@@ -34,7 +34,7 @@ class Outgoing(Pending):
         me: str,
         send: Callable[[wire.FromMember], None],
         sealer: Sealer,
-        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now: Callable[[], int] = now_ms,
     ) -> None:
         super().__init__(store, me, send, sealer, now)
         self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object

@@ -30,6 +30,7 @@ from lanchat.room.succession import seen
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import waiting_size
 from lanchat.storage.replica import WAITING_LIMIT, Held, Replica
+from lanchat.threads import now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def _ask(
         link.within(max(0.0, deadline - time.monotonic()), "late", "it did not answer in time")
         splitter = LineSplitter()
         card, key, certificate = read_card(link, channel, splitter)
-        peer = seen(at, card, key, papers, time.time_ns() // 1_000_000)
+        peer = seen(at, card, key, papers, now_ms())
         if peer is None or not peer.epoch or peer.state != "lost" or not peer.complete:
             raise ProtocolError("It is no standby without a host.")
         timeline = read_term(card.term).timeline

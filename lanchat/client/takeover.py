@@ -18,6 +18,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Ask, Claim, DialHost, Fetch, Follow, Loss, Peer, Promote, Wait, next_step, seen
+from lanchat.threads import now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Takeover:
             known = self._places.get(index)
             if known is None:
                 continue
-            peer = seen(known, card, key, self._room.papers, time.time_ns() // 1_000_000)
+            peer = seen(known, card, key, self._room.papers, now_ms())
             if peer is not None and peer.index != self._me.index:
                 try:
                     self._room.learn(card)

@@ -14,7 +14,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.papers import first_contact
 from lanchat.protocol.tls import Context
-from lanchat.threads import Wakeup
+from lanchat.threads import Wakeup, now_ms
 
 PROBE_LIMIT = CARD_LIMIT  # s in all
 
@@ -44,7 +44,7 @@ def ask_for_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeu
     try:
         if (read := read_card(sock, tls, deadline, stop)) is not None:
             card, key = read
-            return Answered(card, fingerprint(first_contact(card, key, time.time_ns() // 1_000_000).owner))
+            return Answered(card, fingerprint(first_contact(card, key, now_ms()).owner))
     except TimeoutError:
         return Silent(connected=True)
     except (OSError, LanchatError):  # it hung up, or does not speak our TLS, or may not host, or does not host

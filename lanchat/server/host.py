@@ -6,7 +6,6 @@ accept thread -- new socket --> one reader thread for each link --> inbox --> hu
 import logging
 import secrets
 import socket
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -41,7 +40,7 @@ from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog, Opened
-from lanchat.threads import Closable
+from lanchat.threads import Closable, now_ms
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +139,7 @@ class Host(Closable):
             )
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
-            self._hub = make_hub(room, self._log, _now, self.rules.change, files, opened.private_number)
+            self._hub = make_hub(room, self._log, now_ms, self.rules.change, files, opened.private_number)
             self._hub.sessions.beside = self.beside
             self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
             self._links = Links(limits, timing, lambda: self.moving is not None and self.moving.elsewhere)
@@ -272,7 +271,3 @@ class Host(Closable):
         if self.moving is not None:
             return self.moving.origins
         return self.beside.origins if self.beside is not None else ()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

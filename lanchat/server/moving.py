@@ -24,6 +24,7 @@ from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Opened
+from lanchat.threads import now_ms
 
 _ANSWER = 1.0  # s that the hub may need for its answer beyond the time that it gives a handover
 
@@ -47,7 +48,7 @@ class Moving:
         timing: Timing,
         yielded: Callable[[], None],
     ) -> None:
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         self.standing = Standing(term, room.id, identity.public, identity.sign, opened.timeline, now)
         self._hub, self._room, self._rules, self._timing = hub, room, rules, timing
         self._standbys = Standbys(

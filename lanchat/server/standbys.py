@@ -4,7 +4,6 @@ Only a room with papers has it. In other rooms `Commands.standbys` is None, whic
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from lanchat.errors import LanchatError, ProtocolError
@@ -27,6 +26,7 @@ from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
+from lanchat.threads import now_ms
 
 _COUNTS = 16  # bits for the counts of the heartbeats of one term
 
@@ -179,7 +179,7 @@ class Standbys:
         if epoch <= max(self.later_term, self.standing.epoch):
             return
         _log.warning("a later term of this room has begun elsewhere: epoch %d", epoch)
-        self.later_term, ago = epoch, time.time_ns() // 1_000_000 - self.standing.began
+        self.later_term, ago = epoch, now_ms() - self.standing.began
         if term_of(epoch) > plausible_term(term_of(self.standing.epoch), ago):
             self.wasteful |= {index_of(epoch)}
 

@@ -7,7 +7,6 @@ old copy of this file makes no list that is older than one that others have seen
 
 import base64
 import json
-import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from lanchat.protocol.delegation import TERMS_AHEAD, VALIDITY, Delegation, Stand
 from lanchat.protocol.timeline import MAX_TERM
 from lanchat.storage.files import file_errors, write_file
 from lanchat.storage.identity import Identity
+from lanchat.threads import now_ms
 
 FILE = "standbys.json"
 _DAY = 86_400_000  # ms
@@ -131,7 +131,7 @@ class Signing:
         Raises:
             LanchatError: the disk refuses.
         """
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         number = max(self.known.number + 1, now)
         if term is not None:
             self._limit = min(term + TERMS_AHEAD, MAX_TERM)
@@ -177,7 +177,7 @@ class Signing:
 
     def meet(self, keys: Sequence[bytes]) -> None:
         """Note the keys that are in the room for the first time."""
-        now, met = time.time_ns() // 1_000_000, dict(self.known.met)
+        now, met = now_ms(), dict(self.known.met)
         new = {key: now for key in keys if key not in met}
         if new and len(met) < _MET:
             self.known = replace(self.known, met={**met, **new})
@@ -185,5 +185,5 @@ class Signing:
 
     def known_since(self, key: bytes) -> int:
         """ms since 1970 when this key was in the room first, if that was on an earlier day; else 0."""
-        met, now = self.known.met.get(key, 0), time.time_ns() // 1_000_000
+        met, now = self.known.met.get(key, 0), now_ms()
         return met if met and met // _DAY < now // _DAY else 0

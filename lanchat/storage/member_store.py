@@ -14,6 +14,7 @@ from lanchat.storage.own_lines import Gaps, lines_of
 from lanchat.storage.reached import read_reached
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
+from lanchat.threads import now_ms
 
 SHOWN = 10_000  # private messages that are recognised if they come again in a later run
 
@@ -206,4 +207,4 @@ class DiskStore(_OnDisk):
 
 
 def _folder(home: Path, card: Card) -> Path:
-    return joined_folder(home, card.room, card.title, time.time_ns() // 1_000_000)
+    return joined_folder(home, card.room, card.title, now_ms())

@@ -180,13 +180,13 @@ class LogReader:
                     break
         return rows, len(rows) == PORTION or size > PORTION_SIZE
 
-    def private_files(self, *, number: int | None = None, since: int = 0) -> Iterator[FilePrivate]:
-        """The last files for one person, as they were stored: with sealed offers. Arguments as for `private`."""
+    def private_files(self, *, since: int = 0) -> Iterator[FilePrivate]:
+        """The files for one person, as they were stored: with sealed offers. `since` as for `private`."""
         if self._version() < WITH_FILES:
             return
         conditions, values = ["number > :after", "at >= :since"], {"since": since}
         files = Selection[FilePrivate](PRIVATE_FILES, FILE_COLUMNS, file_of, conditions, values, WITH_FILES)
-        yield from self._last(files, number)
+        yield from self._last(files, None)
 
     def private_after(self, number: int, limit: int) -> list[Told]:
         """The first private messages after this number, each with its own, the finished ones among them."""

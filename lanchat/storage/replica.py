@@ -8,7 +8,6 @@ import logging
 import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.repair import is_small, open_store
 from lanchat.storage.schema import looks_of
 from lanchat.storage.store import Store
-from lanchat.threads import Closable, join_started
+from lanchat.threads import Closable, join_started, now_ms
 
 MAX_SIZE = 256 * 1024 * 1024  # bytes of one replica: 640,000 messages of 400 bytes; a laptop is no archive
 SPARE = 1 << 30  # bytes that stay free on the disk
@@ -81,7 +80,7 @@ class Replica(Closable):
         self._writing = threading.Lock()  # held while the store is used, which waits for the disk
         self._unchecked = 0  # bytes that were stored since the sizes were looked at
         self._store = self._open()
-        now = time.time_ns() // 1_000_000
+        now = now_ms()
         self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
         self.state = self._store.moving.state()
         self.instance = self.state.get("instance", b"")

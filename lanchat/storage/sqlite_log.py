@@ -27,7 +27,7 @@ from lanchat.storage.store import Store
 from lanchat.storage.terms import begin_term
 from lanchat.storage.upkeep import Upkeep
 from lanchat.storage.waiting import Transaction, Waiting
-from lanchat.threads import join_started
+from lanchat.threads import join_started, now_ms
 
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
 
@@ -60,7 +60,7 @@ class SqliteLog:
         keep: Retention = EVERYTHING,
         checked: bool = False,
         on_damage: Callable[[str], None] = ignore,
-        wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        wall: Callable[[], int] = now_ms,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self._retry = timing.log_retry

@@ -1,6 +1,5 @@
 """`lanchat history`: what was said in a room, from our copy and from the log of a room hosted here. Works offline."""
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from lanchat.storage.rooms import BESIDE, HOSTED, JOINED, About, hosted_path, kn
 from lanchat.storage.search import parse_search
 from lanchat.terminal.logged import me_in, print_records
 from lanchat.terminal.stdio import put
+from lanchat.threads import now_ms
 
 _RESENT_WITHIN = 10_000  # messages, between one and its second copy
 _HELD = 500  # records in memory at a time
@@ -63,7 +63,7 @@ def show_history(
         NoSuchRoom: there is no history of such a room.
         LanchatError: a log cannot be read. Of a damaged one, what can be read is shown.
     """
-    now = time.time_ns() // 1_000_000 if now is None else now
+    now = now_ms() if now is None else now
     about = find_room(home, room, talk)
     query = _Query(search, since, number, visits)
     damage = _Damage()

@@ -34,7 +34,7 @@ def copy_of(stage: Stage, nick: str = "bob", **options: Any) -> Any:
 def with_copy(stage: Stage) -> str:
     """bob's computer has a complete copy of a room in which cat has spoken; then all are gone. Returns the room id."""
     ann, bob, cat = stage.with_backup()
-    cat.room.say("in the evening", wait=PATIENCE)
+    cat.room.say("on the first day", wait=PATIENCE)
     wait_until(lambda: copy_of(stage) is not None, what="the papers in bob's copy")
     for person in (bob, cat, ann):
         person.room.close(end=True)
@@ -63,12 +63,12 @@ def test_the_next_morning_the_standby_continues_the_room_and_its_owner_comes_bac
     assert bob.room.hosting and bob.room.card.room == room
     stage.port = server_of(bob).port
     cat = stage.join("cat", standby=0)
-    cat.hear(lambda: "in the evening" in cat.texts, "what was said before")
-    cat.room.say("in the morning", wait=PATIENCE)
+    cat.hear(lambda: "on the first day" in cat.texts, "what was said before")
+    cat.room.say("on the second day", wait=PATIENCE)
     elsewhere = stage.elsewhere()
     assert elsewhere is not None and elsewhere.host == "bob", "the owner finds it there"
     ann = stage.join("ann", port=stage.port)
-    ann.hear(lambda: "in the morning" in ann.texts, "what was said meanwhile")
+    ann.hear(lambda: "on the second day" in ann.texts, "what was said meanwhile")
 
 
 def test_who_could_continue_a_room_knows_it_while_still_in_it(stage):

@@ -179,20 +179,20 @@ def test_the_owner_names_standbys_also_while_another_one_hosts(stage):
 
 def test_files_are_taken_wherever_the_room_is_and_those_of_another_host_are_named(stage, tmp_path):
     ann, bob, cat = stage.with_backup()
-    for name in ("evening", "morning"):
+    for name in ("plan", "notes"):
         (tmp_path / name).write_text(name)
-    cat.room.send_file(tmp_path / "evening")
+    cat.room.send_file(tmp_path / "plan")
     ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
     cat.hear(lambda: moves(cat) == ["bob"] and cat.room.connected, "bob to host")
-    [evening] = cat.room.files
-    assert evening.elsewhere == "ann"
-    with pytest.raises(Refused, match="evening is on the computer of ann"):
-        cat.room.fetch(evening, tmp_path / "got")
-    cat.room.send_file(tmp_path / "morning")
+    [plan] = cat.room.files
+    assert plan.elsewhere == "ann"
+    with pytest.raises(Refused, match="plan is on the computer of ann"):
+        cat.room.fetch(plan, tmp_path / "got")
+    cat.room.send_file(tmp_path / "notes")
     ask(ann, "takeback", until=lambda: ann.room.hosting and not bob.room.hosting)
     cat.hear(lambda: moves(cat) == ["bob", "ann"] and cat.room.connected, "ann to host again")
-    assert {entry.name: entry.elsewhere for entry in cat.room.files} == {"evening": "", "morning": "bob"}
-    assert cat.room.fetch(evening, tmp_path / "got").read_text() == "evening"
+    assert {entry.name: entry.elsewhere for entry in cat.room.files} == {"plan": "", "notes": "bob"}
+    assert cat.room.fetch(plan, tmp_path / "got").read_text() == "plan"
 
 
 def test_a_standby_copies_files_and_gives_them_when_it_hosts(stage, tmp_path, monkeypatch):

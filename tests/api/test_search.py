@@ -1,6 +1,5 @@
 """What the owner's program learns from its standbys before it opens the room again."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +19,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.room.succession import TERMS_AN_HOUR, Peer, plausible_term
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import load_identity
+from lanchat.threads import now_ms
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE
 
@@ -30,7 +30,7 @@ ROOM, BOB = "5" * 32, 1
 def told(tmp_path: Path) -> Iterator[Callable[[int], Seen]]:
     """`told(5)`: what ann, who was in term 1 last, learns from bob's computer, which has begun that term."""
     ann, bob = load_identity(tmp_path / "ann"), load_identity(tmp_path / "bob")
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     standbys = (Standby(BOB, bob.public, bytes(8)),)
     named = Delegation(ROOM, 1, now, now + VALIDITY, term_limit=1 + TERMS_AHEAD, standbys=standbys).signed(ann.sign)
     with ExitStack() as ports:

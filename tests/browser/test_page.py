@@ -1,7 +1,5 @@
 """The page in Chromium: what a person with a phone does, over http."""
 
-import time
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,6 +8,7 @@ from lanchat.protocol.guest_ticket import ticket_text
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Joined, Say
 from lanchat.server.doors.web.guest_link import GuestLink
+from lanchat.threads import now_ms
 from tests.browser.audit import AUDIT
 from tests.browser.pages import cut
 from tests.support.page import PageClient
@@ -261,7 +260,7 @@ def test_what_a_stranger_says_is_only_text(room, visit):
 
 def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, join, visit):
     ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
-    at = time.time_ns() // 1_000_000 - 60_000
+    at = now_ms() - 60_000
     ann.round_trip("now")
     for id in ("one", "two"):
         ann.member.outgoing.ask(Say(id, id, again=True, at=at))

@@ -5,7 +5,6 @@ import re
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +34,7 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.password import Share
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.room.roster import Roster
+from lanchat.threads import now_ms
 from tests.hostile.attackers import ROOM, Caller, card, let_in
 from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
 from tests.support.commands import Commands
@@ -59,7 +59,7 @@ def said(seq: int, text: str, **changes) -> Said:
 def test_papers_that_expire_while_it_lets_us_in_leave_no_thread_behind(evil_host, victim, identity):
     """Such a thread would keep the whole program alive."""
     owner, standby = identity("owner"), identity("mallory")
-    until = time.time_ns() // 1_000_000 + 300
+    until = now_ms() + 300
     named = (Standby(1, standby.public, b"instance"),)
     delegation = Delegation(ROOM, 1, made=0, until=until, standbys=named).signed(owner.sign)
     term = TermRecord(ROOM, standby.public, 1, 0, Timeline(make_epoch(1, 1))).signed(standby.sign)
@@ -68,7 +68,7 @@ def test_papers_that_expire_while_it_lets_us_in_leave_no_thread_behind(evil_host
         caller.establish()
         caller.send(card(owner=owner.public, delegation=delegation, term=term))
         hello = caller.hear()
-        wait_until(lambda: time.time_ns() // 1_000_000 >= until)
+        wait_until(lambda: now_ms() >= until)
         caller.send(Welcome(member_id(hello.key), hello.nick, 0, 0, 0))
 
     with pytest.raises(HostKeyChanged, match="expired"):

@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import datetime
@@ -31,6 +30,7 @@ from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Reading, Session
+from lanchat.threads import now_ms
 from tests.support.addresses import LOOPBACK
 from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
@@ -281,7 +281,7 @@ def test_plain_clients_and_members_talk_with_each_other(host, join, plain):
 def test_a_plain_client_reads_when_something_was_said_that_comes_late(host, join, plain):
     room = host(plain_port=0)
     ann, pat = Listener(join(room, "ann")), plain(room, "pat")
-    at = time.time_ns() // 1_000_000 - 3_600_000
+    at = now_ms() - 3_600_000
     ann.member.outgoing.ask(Say("1", "hello", again=True, at=at))
     when = f"{datetime.fromtimestamp(at / 1000):%H:%M}"
     assert pat.until(b"\n") == f"[said at {when}, while disconnected] ann: hello\n".encode()

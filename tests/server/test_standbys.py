@@ -1,6 +1,5 @@
 """A hub whose room can move: ann owns and hosts it, bob's computer keeps a copy. The test plays bob's computer."""
 
-import time
 from itertools import count
 from typing import Any
 
@@ -45,6 +44,7 @@ from lanchat.server.replication import NOBODY, Position
 from lanchat.server.rules import KeptRules
 from lanchat.server.standbys import Standbys as HubStandbys
 from lanchat.server.term import Standing, Term
+from lanchat.threads import now_ms
 from tests.server.test_hub import SlowLog, TalkativeDoor, heard, new_session, says
 from tests.support.rooms import box, copy
 
@@ -280,7 +280,7 @@ def test_a_standby_that_hosts_begins_no_term_above_the_limit_of_its_owner():
 @pytest.mark.parametrize(("more", "wasteful"), [(TERMS_AN_HOUR, set()), (TERMS_AN_HOUR + 1, {1})])
 def test_who_seems_to_use_up_the_terms_is_noted(more: int, wasteful: set[int]):
     stage = Stage()
-    stage.standing.began = time.time_ns() // 1_000_000
+    stage.standing.began = now_ms()
     stage.batch(LaterTerm(make_epoch(3 + more, 1)))
     assert stage.standbys.wasteful == wasteful and stage.noted == [4 + more]
 

@@ -1,6 +1,5 @@
 """Files in the chat, as two people use them."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from lanchat.protocol.messages import Said
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder
+from lanchat.threads import now_ms
 from tests.support.files import SIZE, file_of
 from tests.support.waiting import PATIENCE, wait_until
 from tests.terminal.chat.test_chat import TAB, talk
@@ -166,7 +166,7 @@ def test_small_files_of_those_who_are_known_come_unasked_if_the_person_has_said_
 ):
     """Bob has said something here yesterday, by ann's own history, and eve today."""
     monkeypatch.setenv("LANCHAT_DOWNLOADS", str(tmp_path / "downloads"))
-    now = time.time_ns() // 1_000_000
+    now = now_ms()
     folder = joined_folder(own_world, room.room_id, "Room A", now)
     store, _ = open_store(folder / "log.db", durable=False)
     store.add(

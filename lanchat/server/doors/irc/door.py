@@ -30,6 +30,7 @@ from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Reading
 from lanchat.storage.web_certificate import load_irc_certificate
+from lanchat.threads import now_ms
 
 
 def irc_doors(port: int | None, tls_port: int | None = None, password: str | None = None) -> list[DoorOption]:
@@ -61,7 +62,7 @@ def irc_doors(port: int | None, tls_port: int | None = None, password: str | Non
 
 def dialects_of(card: Card) -> Dialects:
     """The dialects of the room of this card, which no client has entered yet."""
-    people = People(lambda: time.time_ns() // 1_000_000)
+    people = People(now_ms)
     names = names_of(card.room, card.title, int(time.time()))
     return Dialects(replace(names, profiles=people.profiles), people)
 
