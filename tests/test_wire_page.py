@@ -250,7 +250,7 @@ SENTENCES = [
     f"{flood_guard.ANSWER_RATE_OF_ONE:g} answers a second, and {flood_guard.ANSWER_BURST_OF_ONE:g} at once",
     f"all together get {flood_guard.ANSWER_RATE:g}, and {flood_guard.ANSWER_BURST:g} at once",
     f"within {TIMES.name:g} s",
-    f"when nothing follows it for {TIMES.unended_line:g} s",
+    f"when nothing follows it for {TIMES.unended_line:g} s, or for {TIMES.single_key:g} s if it is a single character",
     f"pinged after {TIMES.irc_ping_after:g} s of silence and dropped after {TIMES.irc_dead_after:g} s",
     f"stays in the room for {TIMES.web_absence:g} s",
     f"no `moved` within {TIMES.promotion:g} s of its answer",

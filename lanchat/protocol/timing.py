@@ -45,6 +45,7 @@ class Timing(Struct, frozen=True):  # a dataclass of so many fields would take 3
     irc_dead_after: float = 150.0
     web_absence: float = 120.0  # of a browser without a link, before its member has left: phones sleep
     unended_line: float = 0.2  # after which a line of netcat without an end counts as complete
+    single_key: float = 5.0  # the same for a line of one character: a telnet that sends each key has slow typists
     goodbye: float = 1.0  # for all members to take the last lines and hang up, before their links are dropped
     log_retry: float = 1.0  # before a disk that has failed is tried again
     ticket: float = 30.0  # that a ticket for a transfer is good for; it is used at once

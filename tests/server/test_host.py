@@ -389,6 +389,19 @@ def test_telnet_talks(host, join, plain):
     pat.send(b"pat\r\0hello\r\0")
     ann.hear_kind(Joined, nick="pat")
     ann.hear_text("hello")
+    assert pat.until(b"\xff\xfe\x20") == b"\xff\xfe\x1f\xff\xfe\x20", "the offers are refused"
+
+
+def test_a_telnet_that_sends_each_key_says_whole_lines(host, join, plain):
+    room = host(plain_port=0, timing=Timing(unended_line=0))
+    ann, pia, pat = Listener(join(room, "ann")), plain(room, "pia"), plain(room)
+    for number, key in enumerate("pat\r\nhello\r\n"):
+        pat.send(key.encode())
+        pia.send(f"{number}\n".encode())
+        ann.hear_text(f"{number}")  # the door has most likely read the key
+    ann.hear_kind(Joined, nick="pat")
+    ann.hear_text("hello")
+    assert [text for text in ann.texts if not text.isdigit()] == ["hello"]
 
 
 def test_a_guest_is_told_where_they_are_and_who_is_here(host, join, plain):

@@ -15,7 +15,6 @@ A guest of this door has not proven an identity: on every lanchat screen the nic
 
 import secrets
 import socket
-from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
@@ -23,7 +22,6 @@ from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.sockets import ReadSize
 from lanchat.protocol.fields import MAX_TEXT
-from lanchat.protocol.framing import MAX_LINE, LineSplitter
 from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
@@ -49,7 +47,7 @@ from lanchat.room.room import Room
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.misdirected import has_http, is_other_protocol
-from lanchat.server.doors.telnet import Telnet
+from lanchat.server.doors.plain_input import PlainInput
 from lanchat.server.items import Asked, JoinRequest, LinkEnded
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Dialect, Reading, Session
@@ -99,7 +97,7 @@ class PlainDoor(Dialect):
             link.read_size = ReadSize(READ_SIZE, READ_SIZE)
             link.within(self._serving.timing.name, "late", "gave no name in time")
             link.send(PROMPT)
-            parts = _Parts(link, self._serving.timing.unended_line)
+            parts = PlainInput(link, self._serving.timing)
             first = parts.next()
             if first is None:
                 return None
@@ -108,7 +106,7 @@ class PlainDoor(Dialect):
             return self._read(link, quota, parts, nick_from(_text(first)))
         return None
 
-    def _read(self, link: Link, quota: Quota, parts: "_Parts", nick: str) -> Reading:
+    def _read(self, link: Link, quota: Quota, parts: PlainInput, nick: str) -> Reading:
         link.within(None)
         id = f"{UNVERIFIED}{secrets.token_hex(4)}"
         quota.admit(id)
@@ -154,57 +152,6 @@ class PlainSession(Session):
     def farewell(self, closing: Closing, onward: Onward | None) -> bytes:
         data = self.encode(closing)
         return data if onward is None else data + self.encode(Notice("moved", onward.for_netcat()))
-
-
-class _Parts:
-    """Cuts what a plain client sends into messages. Reader thread only.
-
-    From a client that sends line ends, each line is a message; from one that never does, each send is.
-    """
-
-    def __init__(self, link: Link, unended_line: float) -> None:
-        self._link = link
-        self._unended_line = unended_line
-        self._splitter = LineSplitter(MAX_LINE)  # the room tells who says more than a message holds
-        self._telnet = Telnet()
-        self.ready: list[bytes] = []  # messages that were read and not taken yet
-        self._sends_lines = False
-        self._ended = False
-
-    def next(self) -> bytes | None:
-        """The next message, perhaps empty; None at the end of the link."""
-        while not self.ready and not self._ended:
-            self._read(self._link.receive)
-        return self.ready.pop(0) if self.ready else None
-
-    def all(self) -> list[bytes] | None:
-        """The messages of the next read, some perhaps empty; none: the client pauses; None at the end of the link."""
-        while not self.ready and not self._ended:
-            if not self._read(self._link.hear):
-                return []
-        ready, self.ready = self.ready, []
-        return ready or None
-
-    def _read(self, hear: Callable[[], bytes | None]) -> bool:
-        """Returns whether anything has come."""
-        started = bool(self._splitter.partial)
-        if started and self._link.quiet(self._unended_line):
-            self.ready += self._splitter.feed(b"\n")
-            return True
-        if (read := hear()) is None:
-            return False
-        data = self._telnet.feed(read)
-        if b"\0" in data:
-            raise ProtocolError("This port takes text only.")
-        if not read or self._telnet.interrupted:
-            self._ended = True
-            if started:
-                self.ready += self._splitter.feed(b"\n")
-            return True
-        if data:
-            self._sends_lines = self._sends_lines or b"\n" in data
-            self.ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
-        return True
 
 
 def _text(part: bytes) -> str:
