@@ -210,6 +210,7 @@ def join_target(
         connected,
         state,
         key_status=check.key_status,
+        invited=target.invited,
         make_invite=lambda: Invite(dialer.shared_endpoints(), card.room, check.fingerprint),
         standby=ours,
     )

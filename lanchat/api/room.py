@@ -44,11 +44,13 @@ class JoinedRoom(RoomEvents):
         state: RoomState,
         *,
         key_status: KeyStatus = "known",
+        invited: bool = False,
         make_invite: Callable[[], Invite | None] = lambda: None,
         standby: "Standby | None" = None,
     ) -> None:
         self.card = connected.card
         self.key_status = key_status  # whether the host's key was known before
+        self.invited = invited  # whether the invite that was followed names the host's key, so it need not be compared
         self._make_invite = make_invite
         self._standby = standby
         self._member = member

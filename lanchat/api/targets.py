@@ -41,6 +41,11 @@ class Target:
     password: bool = False
     listed: bool = False
 
+    @property
+    def invited(self) -> bool:
+        """Whether an invite names the key."""
+        return bool(self.pin) and not self.listed
+
 
 def resolve(
     name: str,

@@ -96,7 +96,7 @@ def run_chat(
     if drawn:
         chat.show(drawn)
     if room.key_status == "new":
-        chat.note(f"{first_time_text(room.state.host_id, room.state.owner_id)}\n{COMPARE}")
+        chat.note(_first_time(room) if room.invited else f"{_first_time(room)}\n{COMPARE}")
     if held := room.unsent.held:
         chat.note(held_text(len(held), _when(room.unsent.left_at), held[-1].text))
     elif room.unsent.left_over:
@@ -133,7 +133,7 @@ def run_script(
     """
     hosting = room.hosting
     if room.key_status == "new":
-        _print_note(first_time_text(room.state.host_id, room.state.owner_id))
+        _print_note(_first_time(room))
     if room.unsent.left_over:
         _print_note(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
     notices.show_with(_print_note)
@@ -171,6 +171,10 @@ def _say_unsent(room: JoinedRoom) -> None:
     if number := max(room.unacked, number) + len(room.unsent.held):
         kept = not room.hosting and not room.card.ephemeral
         put(sys.stderr, unsent_text(number, kept=kept, last=last[0].text if last else ""))
+
+
+def _first_time(room: JoinedRoom) -> str:
+    return first_time_text(room.state.host_id, room.state.owner_id, invited=room.invited)
 
 
 def _when(at: float) -> str:

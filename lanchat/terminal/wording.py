@@ -57,16 +57,19 @@ def error_line(error: Exception) -> str:
     return f"{sentence(str(error))} {advice(hint)}" if hint else str(error)
 
 
-def first_time_text(host_id: str, owner_id: str) -> str:
+def first_time_text(host_id: str, owner_id: str, *, invited: bool = False) -> str:
     """For a person who meets a host for the first time.
 
     Args:
         host_id: the member id of the key that the host showed.
         owner_id: that of the key which is remembered, of whose room it is.
+        invited: the person came by an invite, which names that key.
     """
-    if owner_id != host_id:
-        return f"First time in this room. The key of its owner is now remembered:  {grouped(owner_id)}"
-    return f"First time with this host. Its key is now remembered:  {grouped(host_id)}"
+    first = "First time in this room. The key of its owner"
+    if owner_id == host_id:
+        first = "First time with this host. Its key"
+    proven = "is the one in your invite, and " if invited else ""
+    return f"{first} {proven}is now remembered:  {grouped(owner_id)}"
 
 
 def notice_text(roster: "Roster", text: str) -> str:

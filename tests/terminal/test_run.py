@@ -10,7 +10,7 @@ from lanchat.errors import TimedOut
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.run import Notices, run_chat, run_script
-from lanchat.terminal.wording import unsent_text
+from lanchat.terminal.wording import COMPARE, first_time_text, unsent_text
 from tests.support.waiting import wait_until
 
 
@@ -25,6 +25,21 @@ def test_a_person_who_leaves_with_unsent_messages_is_told_what_happens_to_them(
             monkeypatch.setattr(Chat, "run", lambda chat: say_and_leave(bob, "one", "two"))
             run_chat(bob, Notices())
     assert capsys.readouterr().err == unsent_text(2, kept=not ephemeral, last="two") + "\n"
+
+
+@pytest.mark.parametrize("invited", [True, False])
+def test_who_comes_by_an_invite_has_nothing_to_compare(own_world, monkeypatch, invited):
+    notes: list[str] = []
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=True) as hal:
+        monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
+        where = str(hal.invite) if invited else f"127.0.0.1:{hal.host.port}"
+        with lanchat.join(where, nick="bob") as bob:
+            monkeypatch.setattr(Chat, "note", lambda chat, text: notes.append(text))
+            monkeypatch.setattr(Chat, "run", lambda chat: ChatEnd())
+            run_chat(bob, Notices())
+    first = first_time_text(bob.state.host_id, bob.state.owner_id, invited=invited)
+    assert notes == [first if invited else f"{first}\n{COMPARE}"]
+    assert ("is the one in your invite" in first) == invited
 
 
 def say_and_leave(room: lanchat.JoinedRoom, *texts: str) -> ChatEnd:
