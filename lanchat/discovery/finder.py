@@ -63,7 +63,7 @@ class Finder(Closable):
         self._directory = Directory(_searched(self._on), Shares(_known_rooms(self._known_hosts), wanted))
         self._changed = threading.Condition()  # guards everything below that changes
         self._listings: tuple[Listing, ...] = ()
-        self._trouble = self._on.trouble()  # with our own addresses
+        self._trouble = _alone(self._on)
         self._problems: dict[int, list[str]] = {}  # by the number of the source
         self._probing = 0
         self._closing = False
@@ -184,7 +184,7 @@ class Finder(Closable):
 
     def _watch(self) -> None:
         while not self._closing:
-            own, trouble = _searched(self._on), self._on.trouble()
+            own, trouble = _searched(self._on), _alone(self._on)
             with self._changed:
                 self._directory.set_addresses(own)
                 self._trouble = trouble
@@ -246,6 +246,12 @@ class Finder(Closable):
         except LanchatError as error:
             self._add_problem(0, f"Cannot tell which rooms you have been in: {str(error).rstrip('.')}.")
             return ""
+
+
+def _alone(on: OwnAddresses) -> str:
+    """Why no room of another machine can be seen, as sentences; empty if one can."""
+    trouble = on.trouble()
+    return f"{trouble} Until it has one, only rooms on this machine show up." if trouble else ""
 
 
 def _searched(on: OwnAddresses) -> tuple[Address, ...]:

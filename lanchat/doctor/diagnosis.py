@@ -55,7 +55,8 @@ def _machine(report: Report) -> Diagnosis | None:
 def _no_network(report: Report) -> Diagnosis | None:
     if report.real:
         return None
-    return Diagnosis(False, _sentence(no_network(report)), GET_NETWORK)
+    alone = "A room on this machine works without one, for the people at this machine."
+    return Diagnosis(False, _sentence(no_network(report)), GET_NETWORK, alone)
 
 
 def _others(report: Report) -> Diagnosis | None:

@@ -19,7 +19,8 @@ from lanchat.discovery.mdns.mdns import Registration
 from lanchat.discovery.share import MAX_OF_ONE_MACHINE
 from lanchat.discovery.sighting import Advertisement, Listing, OnProblem, Report, Sighting, Vanished
 from lanchat.discovery.sources import Source, default_sources
-from lanchat.protocol.address import Endpoint
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.server.host import Host
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
@@ -282,6 +283,13 @@ def test_rooms_are_listed_even_if_the_known_hosts_cannot_be_read(host, finder, o
     assert {listing.key_status for listing in look.listings()} == {""}
     [problem] = look.problems()
     assert str(own_world / KNOWN_HOSTS) in problem
+
+
+def test_a_machine_without_a_network_is_told_which_rooms_it_can_see(own_world):
+    lo = Address("lo", "127.0.0.1", 8, kind="loopback")
+    with Finder(OwnAddresses((), lambda: [lo], read_again=0.0), [lambda report, on_problem: Scripted()]) as alone:
+        [problem] = alone.problems()
+    assert problem.endswith("Until it has one, only rooms on this machine show up.")
 
 
 def test_a_search_may_last_for_ever(host, finder):

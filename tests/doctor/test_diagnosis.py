@@ -77,7 +77,12 @@ CASES = {
     ),
     "no network": (
         replace(FINE, interfaces=(replace(CABLE, addresses=(), up=False), LOOPBACK)),
-        Diagnosis(False, "This machine has no network (eth0 has no address).", "join the Wi-Fi or plug in the cable"),
+        Diagnosis(
+            False,
+            "This machine has no network (eth0 has no address).",
+            "join the Wi-Fi or plug in the cable",
+            "A room on this machine works without one, for the people at this machine.",
+        ),
     ),
     "a key that others can read": (
         machine(trouble=("/k can be read by others, so it is not used as a key", "close it: chmod 600 '/k'")),
