@@ -23,7 +23,7 @@ _INSTALL = (
 
 def open_engine(
     engine: EngineChoice,
-    folder: RoomFolder | None,
+    folder: RoomFolder,
     identity: Identity,
     on_problem: Callable[[str], None],
     over: Callable[[], None],
@@ -32,15 +32,11 @@ def open_engine(
     """Open the log of a room on an engine. Returns it with the function that makes its hub.
 
     Args:
-        folder: None: the room is ephemeral.
         over: called from the hub thread when this computer hosts the room no more.
 
     Raises:
-        ValueError: the room is ephemeral, so it cannot be on an engine.
         LanchatError: redis-py is missing, or standbys may host the room.
     """
-    if folder is None:
-        raise ValueError("An ephemeral room stores nothing, so it has no engine.")
     load_redis()
     from lanchat.server.engine.redis_log import RedisLog
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lanchat.api.doors import Doors, Wishes, door_options, note_ports
@@ -24,12 +26,14 @@ from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
+from lanchat.storage.log import Log
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
-from lanchat.storage.rooms import open_room
-from lanchat.threads import now_ms
+from lanchat.storage.rooms import RoomFolder, open_room
+from lanchat.threads import Closable, now_ms
 
 if TYPE_CHECKING:
+    from lanchat.api.engine_hosting import EngineHosting
     from lanchat.server.engine.address import EngineChoice
 
 
@@ -99,6 +103,8 @@ def host(
     """
     if irc_password is not None and (irc_password == password or irc_tls_port is None or irc_port is not None):
         raise ValueError("IRC clients give their password by TLS alone, and it is never the room's.")
+    if ephemeral and engine is not None:
+        raise ValueError("An ephemeral room stores nothing, so it has no engine.")
     on = where(interfaces)
     nick = clean_nick(nick or default_nick())
     parse_retention(keep or "")
@@ -117,46 +123,31 @@ def host(
     )
     user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing, Wishes(doors))
 
-    def open_store(card: Card) -> MemberStore:
-        return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
-
     limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
     with ExitStack() as undo:
-        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=now_ms())
-        if folder is not None:
-            undo.callback(folder.close)
-        access = WebAccess(on, has_password=password is not None, names=web_names)
+        folder = term = None
+        if not ephemeral:
+            folder = undo.enter_context(open_room(home, clean_title(title), new=new, keep=keep, now=now_ms()))
         blobs = blobs_for(folder, limits_of_files)
-        if blobs is not None:
-            undo.callback(blobs.close)
-        term = None
+        disk = [blobs] if blobs is not None else []
+        for one in disk:
+            undo.callback(one.close)
         if folder is not None and standby and engine is None:
-            term = owners_term(
-                folder,
-                identity,
-                on_problem,
-                Rules(
-                    keep=folder.about.keep,
-                    hidden=not announce,
-                    files=limits_of_files.total,
-                    web=web or web_port is not None,
-                    people=limits.members if limits != DEFAULT_LIMITS else 0,
-                ),
-                password=bool(password),
+            rules = Rules(
+                keep=folder.about.keep,
+                hidden=not announce,
+                files=limits_of_files.total,
+                web=web or web_port is not None,
+                people=limits.members if limits != DEFAULT_LIMITS else 0,
             )
-        log = own_log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None
-        make_hub: Callable[..., Hub] = Hub
-        together = check = None
-        if engine is not None:
-            from lanchat.api.engine import open_engine  # only rooms on an engine load it
-            from lanchat.api.engine_hosting import owners_hosting
-
-            assert folder is not None
-            together = owners_hosting(engine, folder, nick, identity, on_problem, timing, password=bool(password))
-            check = together.check_password(nick, password)
-            if check is not None:
-                undo.callback(check.close)
-            log, make_hub = open_engine(engine, folder, identity, on_problem, together.over, timing)
+            term = owners_term(folder, identity, on_problem, rules, password=bool(password))
+        numbering = _Numbering(None)
+        if folder is not None and engine is None:
+            numbering = _Numbering(own_log(folder, on_problem, timing, least_term, new_term=term is not None))
+        elif folder is not None and engine is not None:
+            numbering = _number_by_engine(engine, folder, user, undo)
+        together = numbering.together
+        access = WebAccess(on, has_password=password is not None, names=web_names)
         server = Host(
             title,
             identity,
@@ -165,7 +156,7 @@ def host(
             doors=door_options(doors, access, on_problem),
             on=on,
             password=password,
-            log=log,
+            log=numbering.log,
             bans=folder.about.bans if folder else None,
             locked=folder.about.locked if folder else False,
             save_access=folder.save_access if folder else lambda bans, locked: None,
@@ -174,7 +165,7 @@ def host(
             term=term,
             beside=together.beside if together is not None else None,
             yielded=lambda: own.keeper.yielded(),
-            make_hub=make_hub,
+            make_hub=numbering.make_hub,
             limits=limits,
             timing=timing,
         )
@@ -182,18 +173,17 @@ def host(
         note_ports(server, irc_password)
         access.belong_to(server)
         server.start(accept=False)
-        hosting = Hosting(
-            server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
-        )
+        hosting = Hosting(server, identity.public, on, disk, announce=announce, web=access)
+        open_store = _store_nothing if ephemeral else partial(PrivateStore, home, on_trouble=on_problem)
         own = OwnMember(user, hosting, open_store, moves=term is not None, folder=folder)
-        connected = own.enter(undo, check)
+        connected = own.enter(undo, numbering.check)
         if together is not None:
             together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
         if folder is not None:
             folder.note_engine(hosting.engine)
-        if folder is not None and term is not None:
-            hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
-            own.keeper.copy_files(own.member)
+            if term is not None:
+                hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
+                own.keeper.copy_files(own.member)
         undo.pop_all()
     return HostedRoom(own.member, connected, user.state, standby=own.keeper)
 
@@ -232,3 +222,35 @@ class HostedRoom(JoinedRoom):
     def _hosting(self) -> Hosting:
         assert self._standby is not None and self._standby.hosting is not None, "another program hosts the room"
         return self._standby.hosting
+
+
+@dataclass(frozen=True)
+class _Numbering:
+    """What numbers the messages of a room and stores them: its host alone, or an engine together with other hosts.
+
+    Args:
+        together: what hosts it with others; None: this host is alone.
+        check: our session at another host of the room, until our own host has let us in.
+    """
+
+    log: Log | None
+    make_hub: Callable[..., Hub] = Hub
+    together: "EngineHosting | None" = None
+    check: Closable | None = None
+
+
+def _number_by_engine(engine: "EngineChoice", folder: RoomFolder, user: LocalUser, undo: ExitStack) -> _Numbering:
+    """Put the room on an engine, after its password was compared with that of the other hosts."""
+    from lanchat.api.engine import open_engine  # only rooms on an engine load it
+    from lanchat.api.engine_hosting import owners_hosting
+
+    say, timing = user.on_problem, user.timing
+    together = owners_hosting(engine, folder, user.nick, user.identity, say, timing, password=bool(user.password))
+    check = together.check_password(user.nick, user.password)
+    if check is not None:
+        undo.callback(check.close)
+    return _Numbering(*open_engine(engine, folder, user.identity, say, together.over, timing), together, check)
+
+
+def _store_nothing(card: Card) -> MemberStore:
+    return NoStore()

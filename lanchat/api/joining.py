@@ -9,6 +9,7 @@ from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck, OtherHost
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import FIND_WAIT, Target, resolve
+from lanchat.client.events import Connected
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
@@ -156,16 +157,10 @@ def join_target(
         if ours is not None:
             ours.met(card)
         check.remember(card)  # not before: only now has the host proven that it knows the password
-        if card.ephemeral or keeping == "nothing":
-            return NoStore()
-        if keeping == "history":
-            return HistoryStore(home_folder(), card, on_problem)
-        store = DiskStore(home_folder(), card, on_problem, hold_after)
-        state.seen = store.reached.event
-        reached.update(store.reached.positions if catch_up else {})
-        if discard and store.unsent:
-            on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
-            store.remove_unsent([message.id for message in store.unsent])
+        store = _store_for(card, keeping, hold_after, on_problem, discard=discard)
+        if isinstance(store, DiskStore):
+            state.seen = store.reached.event
+            reached.update(store.reached.positions if catch_up else {})
         return store
 
     member = Member(
@@ -190,19 +185,10 @@ def join_target(
         look_back=look_back,
         timing=timing,
     )
-    try:
-        connected = member.join(deadline)
-    except (OtherHost, NotLanchat):  # somebody else has the host's address now
-        if not check.wanted_room:
-            raise
-        dialer.look_elsewhere()
-        connected = member.join(deadline)
-    dialer.deadline = None
-    member.transfers.dial = dialer.dial_again
+    connected = _enter(member, check, dialer)
+    card = connected.card
     if ours is not None:
         ours.copy_files(member)
-    card = connected.card
-    RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
     if dialer.moved and dialer.last not in target.endpoints:
         on_problem(f"{safe_text(card.title)} has moved to {_spoken(dialer.last)}.")
     return JoinedRoom(
@@ -214,6 +200,37 @@ def join_target(
         make_invite=lambda: Invite(dialer.shared_endpoints(), card.room, check.fingerprint),
         standby=ours,
     )
+
+
+def _store_for(
+    card: Card, keeping: Keeping, hold_after: float | None, on_problem: Callable[[str], None], *, discard: bool
+) -> MemberStore:
+    """What a member has on its disk of the room with this card. The arguments are those of `join_target`."""
+    if card.ephemeral or keeping == "nothing":
+        return NoStore()
+    if keeping == "history":
+        return HistoryStore(home_folder(), card, on_problem)
+    store = DiskStore(home_folder(), card, on_problem, hold_after)
+    if discard and store.unsent:
+        on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
+        store.remove_unsent([message.id for message in store.unsent])
+    return store
+
+
+def _enter(member: Member, check: HostCheck, dialer: Dialer) -> Connected:
+    """Connect for the first time, and remember where that was."""
+    try:
+        connected = member.join(dialer.deadline)
+    except (OtherHost, NotLanchat):  # somebody else has the host's address now
+        if not check.wanted_room:
+            raise
+        dialer.look_elsewhere()
+        connected = member.join(dialer.deadline)
+    dialer.deadline = None
+    member.transfers.dial = dialer.dial_again
+    card = connected.card
+    RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
+    return connected
 
 
 def _spoken(endpoint: Endpoint) -> str:

@@ -69,25 +69,13 @@ def host_copy(
     Raises:
         LanchatError: it cannot.
     """
-    replica, papers = promotion.replica, promotion.papers
+    replica = promotion.replica
     replica.finish()
     index = index_of(promotion.epoch)
     ours = index == OWNER_INDEX
     rules = wishes.applied(rules) if ours else rules
     most = rules.files if ours else min(rules.files, FILES_OF_STANDBY)
-    try:
-        log = SqliteLog(
-            replica.path,
-            term=term_of(promotion.epoch),
-            index=index,
-            new_term=True,
-            keep=parse_retention(rules.keep),
-            checked=replica.is_sound,
-            on_damage=on_problem,
-            timing=timing,
-        )
-    except ValueError as error:
-        raise _unfit(error) from None
+    log = _log_of(promotion, rules, on_problem, timing)
     with ExitStack() as undo:
         blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
         opened = log.open()  # before the port is taken over: if the disk is full, the standby stays and says so
@@ -107,7 +95,7 @@ def host_copy(
                 card.title,
                 identity,
                 nick=nick,
-                room_id=papers.room,
+                room_id=promotion.papers.room,
                 doors=doors,
                 on=on,
                 password=password,
@@ -116,18 +104,7 @@ def host_copy(
                 bans=rules.bans,
                 locked=rules.locked,
                 blobs=blobs,
-                term=Term(
-                    papers.owner,
-                    papers.delegation,
-                    index,
-                    promotion.before,
-                    promotion.reason,
-                    promotion.roster,
-                    rules,
-                    replica.held.rev,
-                    promotion.places,
-                    partial(note_term, replica.path),
-                ),
+                term=_term_of(promotion, rules),
                 listeners=listeners,
                 yielded=yielded,
                 limits=limits_for(rules.people),
@@ -145,7 +122,46 @@ def host_copy(
     disk = [*([blobs] if blobs is not None else []), replica]
     web.belong_to(host)
     web.tell()
-    return Hosting(host, papers.owner, on, disk, announce=not rules.hidden, web=web)
+    return Hosting(host, promotion.papers.owner, on, disk, announce=not rules.hidden, web=web)
+
+
+def _log_of(promotion: Promotion, rules: Rules, on_damage: Callable[[str], None], timing: Timing) -> SqliteLog:
+    """The log of the room, in the file of the copy.
+
+    Raises:
+        ProtocolError: the retention is invalid.
+    """
+    try:
+        keep = parse_retention(rules.keep)
+    except ValueError as error:
+        raise _unfit(error) from None
+    return SqliteLog(
+        promotion.replica.path,
+        term=term_of(promotion.epoch),
+        index=index_of(promotion.epoch),
+        new_term=True,
+        keep=keep,
+        checked=promotion.replica.is_sound,
+        on_damage=on_damage,
+        timing=timing,
+    )
+
+
+def _term_of(promotion: Promotion, rules: Rules) -> Term:
+    """The term that begins with this host."""
+    replica, papers = promotion.replica, promotion.papers
+    return Term(
+        papers.owner,
+        papers.delegation,
+        index_of(promotion.epoch),
+        promotion.before,
+        promotion.reason,
+        promotion.roster,
+        rules,
+        replica.held.rev,
+        promotion.places,
+        partial(note_term, replica.path),
+    )
 
 
 def _unfit(error: ValueError) -> ProtocolError:

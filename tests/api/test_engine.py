@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import lanchat
 from lanchat.api.engine import load_redis, open_engine
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import Standby
@@ -18,6 +19,11 @@ def test_without_redis_py_the_package_is_named_and_how_to_install_it(monkeypatch
     with pytest.raises(LanchatError, match="needs the Python package redis") as error:
         load_redis()
     assert "redis[hiredis]" in error.value.hint
+
+
+def test_an_ephemeral_room_has_no_engine():
+    with pytest.raises(ValueError, match="stores nothing, so it has no engine"):
+        lanchat.host("Room A", nick="ann", ephemeral=True, engine=EngineChoice(EngineAddress("127.0.0.1", 9)))
 
 
 def test_a_room_that_standbys_may_host_is_put_on_no_engine(tmp_path, identity):
