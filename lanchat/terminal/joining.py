@@ -6,11 +6,11 @@ A script is never asked: it gets an error that says what to pass.
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -25,8 +25,7 @@ from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.paused import enter
-from lanchat.terminal.phrases import people_text
-from lanchat.terminal.prompts import Who, ask_nick, ask_password
+from lanchat.terminal.prompts import Who, ask_nick, ask_password, choose_listing
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import note_text, sentence
 
@@ -38,7 +37,9 @@ if TYPE_CHECKING:
     from lanchat.storage.identity import Identity
 
 HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
-PASSWORD_TRIES = 3  # after that we believe that the person does not know it
+PASSWORD_TRIES = 3  # that a person types; after them we believe that they do not know it
+
+T = TypeVar("T")
 
 
 def join_by_name(
@@ -81,7 +82,7 @@ def join_by_name(
                 name,
                 min(wait, remaining(deadline)),
                 on,
-                choose=_choose_listing if ask else None,
+                choose=choose_listing if ask else None,
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
@@ -157,60 +158,81 @@ def _join(
 
     home = home_folder()
     own = own_settings(home, target.room_id or _room_before(home, target))
-    nick, password = who.nick.in_room(own), who.password
-    remembered = password is None and target.room_id is not None and own.password or ""
-    if remembered:
-        password = remembered
-    elif target.password and password is None and ask:
-        password = ask_password(title)
-    tries = 1 if password is None else 0
-    while True:
+    remembered = own.password if who.password is None and target.room_id is not None else ""
+    attempt = partial(
+        join_target,
+        target,
+        patience=None if ask else PATIENCE,
+        deadline=deadline,
+        on=on,
+        on_problem=on_problem,
+        looking=_say_looking if ask else lambda: None,
+        wishes=wishes,
+        drop_oldest=keeping == "nothing",  # then nobody reads them
+        reopening=ask,
+        catch_up=ask,
+        hold_after=HOLD_AFTER if ask else None,
+        discard=discard,
+        keeping=keeping,
+        standby=standby,
+        bot=bot,
+        identity=identity,
+        look_back=look_back,
+    )
+
+    def join(nick: str, password: str | None) -> "JoinedRoom":
         try:
-            room = enter(
-                partial(
-                    join_target,
-                    target,
-                    nick,
-                    password=password,
-                    patience=None if ask else PATIENCE,
-                    deadline=deadline,
-                    on=on,
-                    on_problem=on_problem,
-                    looking=_say_looking if ask else lambda: None,
-                    wishes=wishes,
-                    drop_oldest=keeping == "nothing",  # then nobody reads them
-                    reopening=ask,
-                    catch_up=ask,
-                    hold_after=HOLD_AFTER if ask else None,
-                    discard=discard,
-                    keeping=keeping,
-                    standby=standby,
-                    bot=bot,
-                    identity=identity,
-                    look_back=look_back,
-                ),
+            return enter(
+                partial(attempt, nick, password=password),
                 deadline,
                 say=lambda text: put(sys.stderr, text if ask else note_text(text)),
                 longest=math.inf if ask else PATIENCE,
             )
-            break
         except Refused as refused:
             if refused.code == "password" and password == remembered:
                 own.change(password="")
-            if not ask:
-                raise with_option(refused, password) from None
+            raise refused if ask else with_option(refused, password) from None
+
+    nick, password = who.nick.in_room(own), who.password if not remembered else remembered
+    if not ask:
+        return join(nick, password)
+    room, nick, password = until_admitted(join, nick, password, title, needs_password=target.password)
+    if not room.card.ephemeral:
+        keep_choices(own_settings(home, room.card.room), who, nick, password, on_problem)
+    return room
+
+
+def until_admitted(
+    join: Callable[[str, str | None], T], nick: str, password: str | None, title: str, *, needs_password: bool
+) -> tuple[T, str, str | None]:
+    """Join, and as long as the host refuses the nick or the password, ask the person for another one.
+
+    Args:
+        join: joins with a nick and a password.
+        title: of the room, for the question; "": it is not known yet.
+        needs_password: the room has one, as far as is known before.
+
+    Returns:
+        What `join` returned, with the nick and the password that were accepted.
+
+    Raises:
+        Refused: for another reason, or because of the password once more after PASSWORD_TRIES questions.
+    """
+    asked = 0
+    if needs_password and password is None:
+        password, asked = ask_password(title), 1
+    while True:
+        try:
+            return join(nick, password), nick, password
+        except Refused as refused:
             if refused.code == "nick":
                 put(sys.stderr, sentence(str(refused)))
                 nick = ask_nick("Join as", _free_nick(refused))
-            elif refused.code == "password" and tries < PASSWORD_TRIES:
-                tries += 1
+            elif refused.code == "password" and asked < PASSWORD_TRIES:
                 put(sys.stderr, sentence(str(refused)))
-                password = ask_password(title)
+                password, asked = ask_password(title), asked + 1
             else:
                 raise
-    if ask and not room.card.ephemeral:
-        keep_choices(own_settings(home, room.card.room), who, nick, password, on_problem)
-    return room
 
 
 def keep_choices(
@@ -262,32 +284,6 @@ def with_option(refused: Refused, password: str | None) -> Refused:
     elif refused.code == "password" and not what_to_do:
         what_to_do = "Ask the host for it."
     return Refused(str(refused), what_to_do, code=refused.code, suggestion=refused.suggestion)
-
-
-def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
-    if away:
-        put(
-            sys.stderr,
-            f'You know another room called "{listings[0].title}", which does not answer now. '
-            "What answers is of a host that you have not met:",
-        )
-    else:
-        put(sys.stderr, f'{len(listings)} rooms are called "{listings[0].title}":')
-    for number, listing in enumerate(listings, 1):
-        people = f", {people_text(listing.people)}" if listing.people is not None else ""
-        put(sys.stderr, f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}")
-    if len(listings) == 1:
-        click.confirm("Join it", abort=True, err=True)
-        return listings[0]
-
-    def chosen(text: str) -> Listing:
-        with suppress(ValueError, IndexError):
-            if (number := int(text)) > 0:
-                return listings[number - 1]
-        raise click.BadParameter(f"Type a number from 1 to {len(listings)}, or Ctrl-C to leave.")
-
-    answer: Listing = click.prompt("Which one", value_proc=chosen, err=True)
-    return answer
 
 
 def _free_nick(refused: Refused) -> str | None:

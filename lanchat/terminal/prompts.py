@@ -1,14 +1,17 @@
-"""Questions to a person before the screen is up, for a nick and a password, and what answers them unasked.
+"""Questions to a person before the screen is up, for a nick, a password or a room, and what answers them unasked.
 
 Questions go to stderr, so that stdout stays data. A script is never asked: it gets an error that says what to pass.
 """
 
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import click
 
+from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError
 from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.text import safe_text
@@ -16,6 +19,7 @@ from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.hidden import echo_kept_off
 from lanchat.terminal.options import PasswordChoice, password_problem
+from lanchat.terminal.phrases import people_text
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import sentence
 
@@ -161,3 +165,37 @@ def _parse_nick(text: str) -> str:
         return clean_nick(text)
     except ValueError as error:
         raise click.BadParameter(sentence(str(error))) from None
+
+
+def choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
+    """Ask which of these rooms is meant, which have the same title.
+
+    Args:
+        away: the person knows yet another room of this title, which does not answer now.
+
+    Raises:
+        click.Abort: the person wants none of them.
+    """
+    if away:
+        put(
+            sys.stderr,
+            f'You know another room called "{listings[0].title}", which does not answer now. '
+            "What answers is of a host that you have not met:",
+        )
+    else:
+        put(sys.stderr, f'{len(listings)} rooms are called "{listings[0].title}":')
+    for number, listing in enumerate(listings, 1):
+        people = f", {people_text(listing.people)}" if listing.people is not None else ""
+        put(sys.stderr, f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}")
+    if len(listings) == 1:
+        click.confirm("Join it", abort=True, err=True)
+        return listings[0]
+
+    def chosen(text: str) -> Listing:
+        with suppress(ValueError, IndexError):
+            if (number := int(text)) > 0:
+                return listings[number - 1]
+        raise click.BadParameter(f"Type a number from 1 to {len(listings)}, or Ctrl-C to leave.")
+
+    answer: Listing = click.prompt("Which one", value_proc=chosen, err=True)
+    return answer

@@ -8,7 +8,7 @@ from lanchat.errors import Refused
 from lanchat.storage.home import home_folder, save_nick, saved_nick
 from lanchat.storage.own_settings import own_settings
 from lanchat.terminal import joining
-from lanchat.terminal.joining import join_by_name
+from lanchat.terminal.joining import join_by_name, until_admitted
 from lanchat.terminal.prompts import WantedNick, Who
 
 
@@ -74,3 +74,19 @@ def test_a_remembered_password_that_is_wrong_is_forgotten(host, enter, answers):
     answers.append("correct horse")
     enter(room, "ann")
     assert answers == []
+
+
+@pytest.mark.parametrize("first", ["in the list", "given", "unknown"])
+def test_a_person_types_three_passwords_however_the_first_one_came(first, answers):
+    answers += ["one", "two", "three", "four"]
+    tried = []
+
+    def join(nick: str, password: str | None) -> None:
+        tried.append(password)
+        raise Refused("The password is wrong.", code="password")
+
+    given = "guess" if first == "given" else None
+    with pytest.raises(Refused, match="wrong"):
+        until_admitted(join, "ann", given, "Room A", needs_password=first == "in the list")
+    before = [] if first == "in the list" else [given]
+    assert tried == [*before, "one", "two", "three"] and answers == ["four"]
