@@ -294,6 +294,7 @@ def test_a_standby_that_cannot_read_the_rules_of_the_room_does_not_host_it(stage
     assert ann.room.hosting and not bob.room.hosting
 
 
+@pytest.mark.full
 def test_an_owner_that_hands_the_room_over_and_stays_keeps_a_copy_and_gets_it_back(stage):
     ann, bob, cat = stage.with_backup()
     for number in range(3):

@@ -162,6 +162,7 @@ def test_an_owner_that_starts_again_has_all_of_the_room(stage):
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("learns", ["by looking", "by the papers of a member"])
 def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_the_others(stage, monkeypatch, learns):
     """Who stays begins a term above: it has seen the other host, or somebody who comes from there shows its papers."""
@@ -253,6 +254,7 @@ def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_so
         stage.join("dan", standby=0, port=host.port)
 
 
+@pytest.mark.full
 def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, monkeypatch):
     ann, bob = stage.host(), stage.join("bob")
     wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
@@ -304,6 +306,7 @@ def test_a_member_that_looks_late_finds_the_room_beside_the_standby_that_could_n
     wait_until(lambda: dan.room.connected, what="dan to find the room")
 
 
+@pytest.mark.full
 def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch):
     """And who has said it is gone, so that nobody says it again."""
     stage.timing = replace(stage.timing, ask=PATIENCE)

@@ -42,6 +42,7 @@ def join(stage: Stage, nick: str, password: str | None = None, **_: Any) -> Any:
     return stage._person(join_target(target, nick, standby=1, **options))
 
 
+@pytest.mark.full
 def test_a_standby_sends_browsers_to_the_host_until_it_hosts_the_room_with_the_same_guest_link(stage):
     ann, bob = with_page(stage, password="secret")
     address = ann.room.web.address
@@ -110,6 +111,7 @@ def test_the_owner_gets_the_page_back_with_the_room(stage):
     zoe.close()
 
 
+@pytest.mark.full
 def test_a_guest_link_that_was_renewed_at_a_standby_is_that_of_the_owners_next_run(stage):
     """Also where the owner's computer only followed, and never hosted the room in between."""
     ann, bob = with_page(stage, password="secret")

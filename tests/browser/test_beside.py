@@ -48,6 +48,7 @@ class Hosts(dict[str, Host]):
             one.learn(self._papers, places)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("has_page", [True, False])
 def test_a_page_goes_to_the_host_that_has_the_file_it_wants(host, enter, visit, identity, tmp_path, has_page):
     blobs = {nick: Blobs(tmp_path / nick, LIMITS) for nick in ("ann", "bob")}
@@ -71,6 +72,7 @@ def test_a_page_goes_to_the_host_that_has_the_file_it_wants(host, enter, visit, 
     assert hosts["bob"].people == 2
 
 
+@pytest.mark.full
 def test_a_page_goes_on_at_another_host(host, join, visit, identity):
     hosts = Hosts(host, identity)
     cat = Listener(join(hosts["bob"], "cat"))

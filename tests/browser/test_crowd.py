@@ -1,5 +1,6 @@
 """A crowd in the page. Three people are one here."""
 
+import pytest
 from msgspec.structs import replace
 from playwright.sync_api import expect
 
@@ -11,6 +12,7 @@ ELSEWHERE = "room.test"  # as the fixture visit calls this machine
 FEW = replace(NO_LIMITS, crowd=2, crowd_over=2)
 
 
+@pytest.mark.full
 def test_the_page_shows_a_number_and_those_who_spoke(host, join, visit):
     room = host("Room A", web_port=0, web_names=(ELSEWHERE,), limits=FEW)
     ann = Listener(join(room, "ann"))

@@ -43,25 +43,33 @@ def button(visitor, name: str):
     return visitor.page.get_by_role("button", name=name, exact=True)
 
 
-def test_files_go_from_page_to_page(room_with_files, visit):
+def test_a_file_goes_from_page_to_page(room_with_files, visit):
     zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
     data = secrets.token_bytes(30)
     choose(zoe, "notes.bin", data)
-    drop(zoe, "sun.png", png())
-    drop(zoe, "page.png", b"<script>alert(1)</script>")
-    zoe.composer.fill("three files")
+    zoe.composer.fill("a file")
     button(zoe, "Send").click()
     with yan.page.expect_download() as download:
         button(yan, "Save notes.bin").click()
     assert download.value.suggested_filename == "notes.bin"
     assert Path(download.value.path()).read_bytes() == data
+    assert zoe.texts == yan.texts[:1] == ["a file"]
+
+
+@pytest.mark.full
+def test_a_picture_is_shown_to_who_asks_for_it(room_with_files, visit):
+    zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
+    drop(zoe, "sun.png", png())
+    drop(zoe, "page.png", b"<script>alert(1)</script>")
+    zoe.composer.fill("two files")
+    button(zoe, "Send").click()
+    yan.reads("two files")
     expect(yan.page.get_by_role("img", name="sun.png")).to_have_count(0)  # nothing is fetched that nobody asked for
     button(yan, "Show sun.png").click()
     expect(yan.page.get_by_role("img", name="sun.png")).to_be_visible()
     button(yan, "Show page.png").click()
     yan.reads("page.png is not a picture.")
     expect(zoe.page.get_by_role("img", name="sun.png")).to_be_visible()
-    assert zoe.texts == yan.texts[:1] == ["three files"]
     zoe.say("/files")
     button(zoe, "Remove sun.png").click()
     expect(yan.page.locator("#lines .file", has_text="sun.png")).to_contain_text("was removed")
@@ -75,6 +83,7 @@ def test_a_room_without_files_offers_no_clip(room, visit):
     zoe.reads("This room takes no files.")
 
 
+@pytest.mark.full
 def test_a_file_for_one_person_is_sealed_in_the_page(room_with_files, enter, visit, tmp_path):
     ann, zoe = enter(room_with_files, "ann"), visit(room_with_files, "zoe")
     eve = visit(room_with_files, "eve")
@@ -116,6 +125,7 @@ def test_a_transfer_goes_on_after_cut_links(room_with_files, visit):
     expect(zoe.page.locator(".transfer")).to_have_count(0)
 
 
+@pytest.mark.full
 def test_a_list_that_was_wanted_without_a_connection_comes_with_the_next_one(room_with_files, visit):
     zoe = visit(room_with_files, "zoe")
     zoe.look_away()
@@ -143,18 +153,21 @@ OPENED = """async (cancelled) => {
 }"""
 
 
+@pytest.mark.full
 def test_what_is_cancelled_while_it_is_opened_is_not_saved(room, visit):
     zoe = visit(room)
     assert zoe.page.evaluate(OPENED, False) == [0]
     assert zoe.page.evaluate(OPENED, True) == []
 
 
+@pytest.mark.full
 def test_the_page_writes_a_size_as_programs_do(room, visit):
     sizes = [0, 1, 2, 999, 1000, 1023, 1024, 10_188, 10_189, 300_000, 999 << 10, 1023 << 10, 5 << 20, 400_000_000]
     sizes += [(1 << 30) - 1, 1 << 30, 9 << 40, 2**52]
     assert visit(room).page.evaluate("sizes => sizes.map(sizeText)", sizes) == [size_text(size) for size in sizes]
 
 
+@pytest.mark.full
 def test_over_https_the_browser_itself_saves_a_file_and_shows_nothing_of_it(room_with_files, chromium, enter, tmp_path):
     """Whatever is in it: a page of a stranger would run in the name of the room's page."""
     evil = tmp_path / "evil.html"

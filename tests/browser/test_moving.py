@@ -45,6 +45,7 @@ def hand_over(host: Any, index: int) -> None:
     wait_until(lambda: host.room._standby.hosting.host.moving.hand_over(index) == "", what="the handover")
 
 
+@pytest.mark.full
 def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium):
     ann, bob = with_page(stage, password="secret")
     url = ann.room.web.address.url
@@ -96,6 +97,7 @@ def test_the_page_finds_the_computer_that_takes_over_when_the_host_is_gone(stage
     zoe.context.close()
 
 
+@pytest.mark.full
 def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chromium):
     """Nothing of it stands in an address, and the others see neither a leaving nor a coming."""
     ann, bob = with_page(stage, password="secret")
@@ -168,6 +170,7 @@ FORGED = """(room) => {
 }"""
 
 
+@pytest.mark.full
 def test_a_page_that_is_none_of_the_room_hands_nothing_over(stage, chromium):
     """It would know the key with which somebody talks."""
     ann, bob = with_page(stage)
@@ -200,6 +203,7 @@ COMPARE = """cases => cases.map(({ term, mine, seq, own }) => {
 })"""
 
 
+@pytest.mark.full
 def test_the_page_reads_the_timeline_of_a_host_as_programs_do(room, visit):
     """Where its copy parts from that of a host it meets after a split, and what it has to say again there."""
     rng, cases, expected = random.Random(1), [], []
@@ -319,6 +323,7 @@ LEARN = """web => {
 }"""
 
 
+@pytest.mark.full
 def test_the_page_calls_no_address_of_a_list_that_is_none(room, visit):
     zoe = visit(room)
     given = [

@@ -54,6 +54,7 @@ def test_a_cut_link_loses_and_doubles_nothing(room, join, visit):
     zoe.forgive_lost_links()
 
 
+@pytest.mark.full
 def test_what_was_not_said_is_said_after_the_page_was_loaded_again(host, join, visit):
     room = host("Room A", web_port=0, web_names=("room.test",))
     zoe = visit(room, "zoe")
@@ -95,6 +96,7 @@ SOON = """() => {
 }"""
 
 
+@pytest.mark.full
 def test_a_private_message_that_nobody_has_seen_comes_again(room, join, visit):
     """The page was not in view when it came, and neither when it came once more after a cut."""
     ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
@@ -112,6 +114,7 @@ def test_a_private_message_that_nobody_has_seen_comes_again(room, join, visit):
     zoe.sees("psst")
 
 
+@pytest.mark.full
 def test_a_message_that_waits_is_not_said_in_another_room_at_the_same_address(host, visit):
     """zoe's browser has one of an earlier day, and the host opens another room while she reads what the first is."""
     room = host("Room A", web_port=0, web_names=("room.test",))
@@ -138,6 +141,7 @@ def test_a_message_that_waits_is_not_said_in_another_room_at_the_same_address(ho
     other.close()
 
 
+@pytest.mark.full
 def test_a_computer_that_has_taken_the_address_is_named_before_anybody_joins(host, visit):
     room = host("Room A", web_port=0, web_names=("room.test",))
     port = room.ports["web"]
@@ -188,6 +192,7 @@ def focused(page: Page) -> tuple[str, str]:
     return with_focus[-1]
 
 
+@pytest.mark.full
 def test_a_screen_reader_hears_what_each_stop_of_the_keyboard_is(room_with_files, visit):
     zoe = visit(room_with_files, reduced_motion="reduce")
     expect(zoe.page.locator("#nick")).to_be_focused()
@@ -258,6 +263,7 @@ def test_what_a_stranger_says_is_only_text(room, visit):
     eve.close()
 
 
+@pytest.mark.full
 def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, join, visit):
     ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
     at = now_ms() - 60_000
@@ -284,10 +290,12 @@ CROWD = """(most) => {
 }"""
 
 
+@pytest.mark.full
 def test_a_host_that_tells_of_people_without_end_is_not_believed(room, visit):
     assert visit(room).page.evaluate(CROWD, 100_000) == [MAX_PEOPLE, "The host tells of too many people."]
 
 
+@pytest.mark.full
 def test_a_row_that_cannot_be_made_hides_no_other(room, visit):
     zoe = visit(room, "zoe")
     zoe.page.evaluate("""() => {
@@ -302,6 +310,7 @@ def test_a_row_that_cannot_be_made_hides_no_other(room, visit):
     assert "a fault" in problem
 
 
+@pytest.mark.full
 def test_the_door_that_the_host_closes_says_so(room, visit):
     zoe = visit(room, "zoe")
     door = room.doors.find("web")

@@ -41,6 +41,7 @@ def test_without_stderr_the_data_stays_data(without, room):
     assert {json.loads(line)["event"] for line in ended.lines} == {"came", "joined", "kept", "ended"}
 
 
+@pytest.mark.full
 def test_without_stderr_a_script_hears_what_it_waits_for(without, lanchat, room):
     """It does so although somebody has joined, which would be told on stderr."""
     waiting = without("2>&-").start("join", room.address, "--nick", "ann", "--until", "ship it")
@@ -65,7 +66,8 @@ def test_without_stdout_every_command_does_its_work(without, lanchat, room, comm
     assert ended.code == (3 if no_room else 0) and "Traceback" not in ended.err, ended
 
 
-@pytest.mark.parametrize("closed", sampled(["<&- >&- 2>&-", "<&-", ">&-", "2>&-"], 1))
+@pytest.mark.full
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", "<&-", ">&-", "2>&-"])
 def test_a_host_without_streams_serves_its_room(without, lanchat, udp_port, closed):
     """No socket and no file of the room takes the place of a stream."""
     port = udp_port  # free for TCP as well, as far as one can tell

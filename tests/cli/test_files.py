@@ -47,6 +47,7 @@ def test_a_room_may_take_no_files(lanchat, tmp_path):
     assert lanchat.run("host", "Room C", "--files", "many").code == 2
 
 
+@pytest.mark.full
 def test_a_script_sends_a_file_to_one_person_and_the_history_shows_it_to_the_two(lanchat, room, tmp_path):
     source = tmp_path / "salaries.pdf"
     source.write_bytes(os.urandom(100_000))

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.support.ptyscreen import PtyScreen
 
 _ADDRESS = re.compile(r"127\.0\.0\.1:\d+")
@@ -14,6 +16,7 @@ def said_by(output: str) -> list[str]:
     return [event["text"] for event in events if event["event"] == "said"]
 
 
+@pytest.mark.full
 def test_who_quits_leaves_the_room_to_the_computer_that_was_named_and_it_continues_the_next_morning(lanchat):
     env = {name: value for name, value in lanchat.env("ann").items() if value is not None}
     hosting = lanchat.argv("host", "Room A", "--nick", "ann", "--port", "0", "--no-announce")

@@ -208,6 +208,7 @@ def test_what_does_not_fit_of_an_earlier_run_is_dropped(open_room, enter, tmp_pa
     assert digest(bob.fetch("report.pdf", tmp_path)) == digest(source)
 
 
+@pytest.mark.full
 def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, tmp_path, own_world):
     room = open_room()
     (own_world / "seen" / room.room_id).mkdir(parents=True, mode=0o700)

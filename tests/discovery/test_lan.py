@@ -144,6 +144,7 @@ def test_a_scan_finds_what_nothing_else_does(lab):
     wait_until(lambda: seen(b, "--scan") == [("Room A", ["scan"]), ("Room B", ["scan"])], LONG)
 
 
+@pytest.mark.full
 def test_an_invite_with_another_key_is_refused(lab):
     a, b = lab.node("a"), lab.node("b")
     room = a.lanchat.host("Room A")
@@ -332,7 +333,8 @@ while True:
 """
 
 
-@pytest.mark.parametrize("how", ["own", pytest.param("spoof", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("how", ["own", "spoof"])
 def test_two_hundred_false_announcements_a_second_do_not_hide_a_room(lab, how, tmp_path):
     """The flood goes on until the room is found."""
     a, b, eve = lab.node("a"), lab.node("b"), lab.node("eve")

@@ -31,7 +31,8 @@ class DeafFlusher(Flusher):
         pass
 
 
-@pytest.mark.parametrize("readers", [3, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("readers", [3, 50])
 def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are sent away with a reason; the others notice nothing, and the host's memory stays small."""
     # What waits for them decides, and not the time.
@@ -70,8 +71,9 @@ def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest
     stage.settle()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("people", [20, pytest.param(199, marks=pytest.mark.full)])
+@pytest.mark.parametrize("people", [20, 199])
 def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     """With the limits that hosts have: who hosts is the 200th."""
     host = stage.open()

@@ -177,6 +177,7 @@ def _hear(stage: Stage, lines: int) -> None:
         wait_until(lambda: talker.seq >= seq + lines, what=f"{talker.nick} to hear something")  # noqa: B023
 
 
+@pytest.mark.full
 def test_host_killed_while_members_come_back(stage: Stage, eager: Timing) -> None:
     """Again and again, before anybody is quite there."""
     stage.rounds = 2

@@ -101,6 +101,7 @@ def frozen_host(stage: Stage, *, seconds: float = 0.0) -> None:
     assert not seconds or not any(record.what == "lost" for record in stage.chronicle.records())
 
 
+@pytest.mark.full
 @pytest.mark.netns
 def test_links_cut_without_a_word(make_stage: Callable[[str], Stage], hasty: Timing) -> None:
     require_cables()

@@ -192,7 +192,7 @@ def test_a_crafted_log(own_world, kept, host, join, statements):
     looked_at(own_world)
 
 
-@pytest.mark.parametrize("seed", sampled([*range(0, 12, 2), *range(1, 12, 2)], 2))  # one of each kind
+@pytest.mark.parametrize("seed", sampled(range(12), 1))
 def test_a_log_with_flipped_bytes(own_world, kept, host, join, seed):
     chance, data = random.Random(seed), bytearray(kept.read_bytes())
     for _ in range(60):

@@ -247,6 +247,7 @@ def test_acks_for_messages_that_were_never_sent(evil_host, victim, identity):
     assert not any(isinstance(item, Closed) for item in vera.queue.take(0)) and id
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "event",
     [

@@ -161,6 +161,7 @@ def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stra
             assert room.people == 1
 
 
+@pytest.mark.full
 def test_strangers_storm_the_door_for_the_hosts_nick(identity):
     """They connect all the time while rooms are opened: each room opens, with its host as the first in it."""
     over = threading.Event()

@@ -240,6 +240,7 @@ class LogOfOpenRoom(NoLog):
         return Opened(owners=self._owners)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("attempts_stand_still")
 def test_guessing_with_the_many_keys_of_a_room_that_was_open_before(siege, stranger, identity):
     """From one machine they count as one; from many they share what all keys of before have."""
@@ -269,6 +270,7 @@ def test_attempts_that_are_started_and_dropped_count(siege, stranger, identity):
     assert answers == [Share] * ATTEMPTS_OF_NEW + [Refusal] * (20 - ATTEMPTS_OF_NEW)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("attempts_stand_still")
 def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
     """Each exchange costs 14 ms. A client that only starts them gets ten, and the room goes on talking."""
@@ -364,6 +366,7 @@ def test_the_password_is_in_no_repr(identity):
     assert PASSWORD not in repr(Credentials(identity("ann"), "ann", lambda card, key: None, PASSWORD))
 
 
+@pytest.mark.full
 def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, proxy):
     """A host and a member run as programs with their logs, and then every file is searched."""
     secret_file = tmp_path / "given"

@@ -132,6 +132,7 @@ def test_nobody_waits_for_the_end_of_a_flood(siege, enter, source):
     assert sum("word" in text for text in attacked.ann.texts) < 3 * 60 / 2
 
 
+@pytest.mark.full
 def test_many_links_of_one_source_wait_for_the_room_one_after_another(siege, enter):
     """Else each of them would be ahead of carl, whose source says little."""
     burst, rate = 20, 2.0  # messages, and how many of them a second

@@ -96,6 +96,7 @@ def test_a_message_cannot_go_on_as_somebody_elses_line(chat, join, screens, colu
     assert forged(screen.all_lines) == []
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not HAVE_TMUX, reason="needs tmux")
 def test_nor_after_the_window_has_become_narrower(chat, join, screens, tmp_path):
     """The terminal breaks the rows anew then. What is in view is right again, and a line says what is not."""

@@ -176,6 +176,7 @@ def test_slowloris_at_the_plain_door(siege, stranger, monkeypatch):
         eve.gone()
 
 
+@pytest.mark.full
 def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
     """Four members never read while others talk. Each is dropped, and until then ann waits for nobody."""
     attacked = siege(

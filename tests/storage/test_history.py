@@ -67,6 +67,7 @@ def test_nothing_is_stored_twice(tmp_path):
     assert len(list(LogReader(tmp_path / LOG).events(search="word"))) == 5
 
 
+@pytest.mark.full
 def test_two_processes_of_one_person_write_one_history(tmp_path):
     runs = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), "40"], cwd=TOP, stdout=-3) for _ in range(2)]
     assert [run.wait(40) for run in runs] == [0, 0]

@@ -120,6 +120,7 @@ def test_without_time_nothing_is_added_to_a_surplus(store, monkeypatch):
     assert not HistoryBounds(lambda: True).make_room(store.pruning)
 
 
+@pytest.mark.full
 def test_the_index_is_bounded_too_and_the_file_becomes_smaller(tmp_path, monkeypatch):
     """What was deleted stays in a full-text index until its parts are merged."""
     path = tmp_path / LOG

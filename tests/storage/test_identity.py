@@ -195,6 +195,7 @@ print(load_identity(Path(sys.argv[1])).id)
 """
 
 
+@pytest.mark.full
 def test_processes_that_start_at_once_get_one_key(home):
     started = [
         subprocess.Popen(

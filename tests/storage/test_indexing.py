@@ -44,6 +44,7 @@ def in_index(path: Path, word: str) -> list[int]:
         return [seq for (seq,) in db.execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid", [word])]
 
 
+@pytest.mark.full
 @settings(max_examples=20)
 @given(st.lists(STEPS, max_size=12))
 def test_whatever_comes_and_goes_is_found_before_and_after_it_is_indexed(steps):

@@ -139,6 +139,7 @@ def test_what_is_no_such_python_is_started_for_real():
         assert not is_fork(process) and process.wait(10) == 0
 
 
+@pytest.mark.full
 def test_all_ends_with_the_server():
     server = ForkServer()
     argv = [sys.executable, "-c", "import signal; signal.pause()"]

@@ -294,6 +294,7 @@ def test_a_script_gets_no_colours(lanchat, room, ann):
     assert bob.code == 0 and "\x1b" not in bob.out + bob.err
 
 
+@pytest.mark.full
 def test_characters_that_the_encoding_lacks_are_replaced(lanchat, room, ann):
     """They are no reason to end."""
     bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "the end", PYTHONIOENCODING="ascii:strict")
@@ -534,6 +535,7 @@ class Pager(io.StringIO):
         assert self.reads_on.wait(PATIENCE)
 
 
+@pytest.mark.full
 @POSIX
 @pytest.mark.skipif(shutil.which("nohup") is None, reason="needs nohup")
 def test_a_host_under_nohup_outlives_its_terminal(own_world):
