@@ -18,7 +18,7 @@ from tests.support.files import digest, file_of
 from tests.support.strangers import Stranger
 from tests.support.waiting import PATIENCE, wait_until
 
-STALLS = Timing(transfer_stall=0.3, sweep=0.05)
+STALLS = Timing(transfer_stall=1.0, sweep=0.05)
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def inside(papers):
 @pytest.fixture
 def next_day(papers, inside, tmp_path, monkeypatch):
     """The trust of somebody who was in ann's room yesterday."""
-    monkeypatch.setattr(host_check, "_now", lambda: NOW)
+    monkeypatch.setattr(host_check, "now_ms", lambda: NOW)
     known = KnownHosts(tmp_path), KnownPapers(tmp_path)
     known[0].remember(ROOM, fingerprint(papers.key("ann")), "Room A")
     known[1].keep(inside.papers)

@@ -197,7 +197,7 @@ def test_a_browser_that_does_not_read_is_hung_up_on(open_room, enter, page, tmp_
 
     reasons, true_drop = [], Link.drop
     monkeypatch.setattr(Link, "drop", drop)
-    room = open_room(timing=Timing(transfer_stall=0.3, sweep=0.05))
+    room = open_room(timing=Timing(transfer_stall=1.0, sweep=0.05))
     sent = enter(room, "ann").send_file(file_of(tmp_path / "ann", "large.bin", 24 << 20))
     path = address_of(page(room, "zoe"), sent.file)
     wait_until(lambda: len(room.links) == 2, what="ann's transfer to be over")
