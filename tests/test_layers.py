@@ -102,7 +102,7 @@ PURE = {
     "lanchat.gateway.channels",
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
     *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),
-    *("lanchat.terminal.notes", "lanchat.terminal.orders"),
+    *("lanchat.terminal.notes", "lanchat.terminal.json_input"),
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -145,7 +145,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         for module in ("calls", "controls", "entries", "facts", "sessions", "shared_log", "state")
     }
     | {"lanchat.agents.jsonrpc", "lanchat.api.dialer", "lanchat.gateway.channel"}
-    | {"lanchat.terminal.json_events", "lanchat.terminal.orders"},
+    | {"lanchat.terminal.json_events", "lanchat.terminal.json_input"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

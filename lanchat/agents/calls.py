@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lanchat.agents import tools
-from lanchat.agents.call import Call
+from lanchat.agents.arguments import Call
 from lanchat.agents.inbox import AgentInbox, Heard
 from lanchat.agents.rooms import AgentRoom
 from lanchat.agents.rules import Speaking

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lanchat import __version__
 from lanchat.agents import jsonrpc, tools
-from lanchat.agents.call import BadArguments, Call
+from lanchat.agents.arguments import BadArguments, Call
 from lanchat.agents.inbox import AgentInbox
 from lanchat.agents.jsonrpc import Fault, Id, Request
 from lanchat.agents.push import ABOUT, CAPABILITY, Push

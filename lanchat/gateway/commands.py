@@ -36,7 +36,7 @@ class Commands:
         self._history = History()
         self._attempts = TokenBucket(ATTEMPTS / 60, ATTEMPTS, now)
 
-    def obey(self, client: Client, line: Line, now: float) -> None:
+    def carry_out(self, client: Client, line: Line, now: float) -> None:
         """Do what this line asks for."""
         match line.command:
             case "CAP":
@@ -58,22 +58,22 @@ class Commands:
             case _ if not client.registered:
                 client.reply("451", last="You have not registered")
             case _:
-                self._obey_whole(client, line)
+                self._take(client, line)
         if not client.registered and client.user and client.nick and not client.capabilities.negotiating:
             self._register(client, now)
 
-    def _obey_whole(self, client: Client, line: Line) -> None:
+    def _take(self, client: Client, line: Line) -> None:
         """Do what this line asks for. The lines of one message with several lines are collected first."""
         if not client.has("draft/multiline") or not (line.command == "BATCH" or "batch" in line.tags):
-            self._obey(client, line)
+            self._carry_out(client, line)
             return
         try:
             if (whole := client.multiline.take(line)) is not None:
-                self._obey(client, whole)
+                self._carry_out(client, whole)
         except Failed as error:
             client.fail("BATCH", error.code, str(error), *error.context)
 
-    def _obey(self, client: Client, line: Line) -> None:
+    def _carry_out(self, client: Client, line: Line) -> None:
         network, first = self._network, line.parameter(0)
         match line.command:
             case "JOIN" if first == "0":

@@ -73,7 +73,7 @@ class Gateway:
                 if not isinstance(item, Typed):
                     self._network.handle(item)
                 elif item.line is not None:
-                    self._commands.obey(item.client, item.line, time.monotonic())
+                    self._commands.carry_out(item.client, item.line, time.monotonic())
                 elif self._network.client is item.client:
                     self._network.client = None  # its rooms stay, for the next one
 

@@ -28,7 +28,7 @@ from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
-from lanchat.server.orders import ACTIONS, obey
+from lanchat.server.hosting_commands import ACTIONS, answer_hosting_command
 from lanchat.server.replication import with_number
 from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
@@ -75,7 +75,8 @@ class Commands:
                 case wire.Hello() | Confirm() | Transfer():
                     self.sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Moderate(action=action) if action in ACTIONS:
-                    if (answer := obey(self.standbys, self.sessions.beside, session, member, message)) is not None:
+                    answer = answer_hosting_command(self.standbys, self.sessions.beside, session, member, message)
+                    if answer is not None:
                         self.sessions.tell(session, answer, batch)
                 case wire.Fetch():
                     words = "Events can be fetched only after the welcome."

@@ -16,8 +16,8 @@ from lanchat.storage.rooms import TYPED, member_file
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.host_again import closing_text
+from lanchat.terminal.json_input import MAX_JSON_LINE
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions, ScriptOptions
-from lanchat.terminal.orders import MAX_ORDER
 from lanchat.terminal.phrases import moment_text
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, is_dumb, put, read_lines
@@ -139,7 +139,7 @@ def run_script(
     notices.show_with(_print_note)
     if headless and options.until is None and is_discarded(sys.stdout):
         room.deafen()  # nobody would see what it hears
-    lines = iter(()) if headless else read_lines(sys.stdin.fileno(), MAX_ORDER if options.json_in else None)
+    lines = iter(()) if headless else read_lines(sys.stdin.fileno(), MAX_JSON_LINE if options.json_in else None)
     script = Script(room, lines, sys.stdout, sys.stderr, options, deadline)
     try:
         return script.run()

@@ -20,12 +20,12 @@ from lanchat.protocol.messages import Said
 from lanchat.terminal import json_events
 from lanchat.terminal.deadline import LONGEST_WAIT, remaining
 from lanchat.terminal.ending import with_end
+from lanchat.terminal.json_commands import Unsettled, carry_out
+from lanchat.terminal.json_input import parse_command
 from lanchat.terminal.json_lines import JsonLines
 from lanchat.terminal.lines import message_line, private_line
 from lanchat.terminal.notes import Notes
-from lanchat.terminal.obey import Unsettled, carry_out
 from lanchat.terminal.options import ScriptOptions
-from lanchat.terminal.orders import parse_order
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import columns_of, in_rows, put
@@ -170,7 +170,7 @@ class Script:
             for line in self._lines:
                 count += 1
                 if self._options.json_in:
-                    problem, leaves = self._obey(line, count)
+                    problem, leaves = self._carry_out(line, count)
                 else:
                     problem, leaves = self._say(line), False
                 if problem:
@@ -201,18 +201,18 @@ class Script:
             return str(error)
         return ""
 
-    def _obey(self, line: Line, number: int) -> tuple[str, bool]:
+    def _carry_out(self, line: Line, number: int) -> tuple[str, bool]:
         """Do what a line of `--json-in` says. Returns why it cannot be done, or nothing; and whether it is to leave."""
         try:
-            order = parse_order(line)
+            command = parse_command(line)
         except ValueError as error:
             return self._refuse(None, number, str(error)), False
         try:
-            carry_out(order, self._room)
-            self._unsettled.add(0 if (order.say or order.me or order.tell) is None else 1)
+            carry_out(command, self._room)
+            self._unsettled.add(0 if (command.say or command.me or command.tell) is None else 1)
         except (ValueError, NotConnected) as error:
-            return self._refuse(order.id or None, number, str(error)), False
-        return "", bool(order.leave)
+            return self._refuse(command.id or None, number, str(error)), False
+        return "", bool(command.leave)
 
     def _refuse(self, id: str | None, number: int, problem: str) -> str:
         if self._options.as_json:

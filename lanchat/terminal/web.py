@@ -47,7 +47,7 @@ class Shows(Protocol):
     def show(self, fragments: Fragments) -> None: ...
 
 
-def obey(action: str, hours: float, room: "JoinedRoom", to: Shows, width: int) -> None:
+def web_command(action: str, hours: float, room: "JoinedRoom", to: Shows, width: int) -> None:
     """Carry out what the host wants of the web door.
 
     Args:

@@ -136,7 +136,7 @@ def test_who_guesses_the_password_waits_and_keeps_the_person_out_for_a_moment_on
         link: Any = SimpleNamespace(send=lines.append, finish=lines.append, within=lambda deadline: None)
         client = Client(link)
         for words in (("PASS", password), ("NICK", "wee"), ("USER", "wee", "0", "*", "wee")):
-            commands.obey(client, Line(words[0], words[1:]), now)
+            commands.carry_out(client, Line(words[0], words[1:]), now)
         return b"".join(lines)
 
     assert all(b"The password is wrong." in told("wrong", 0.0) for _ in range(ATTEMPTS))

@@ -255,7 +255,7 @@ def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
 
 def test_a_program_speaks_json_both_ways(lanchat, room, ann):
     ann.round_trip("hello")
-    orders: list[dict[str, object]] = [
+    commands: list[dict[str, object]] = [
         {"say": "two\nlines", "id": "x-1"},
         {"say": "two\nlines", "id": "x-1"},
         {"me": "waves"},
@@ -267,7 +267,7 @@ def test_a_program_speaks_json_both_ways(lanchat, room, ann):
         {"say": "never"},
     ]
     bob = lanchat.run(
-        "join", at(room), "--nick", "bob", "--json", "--json-in", "--bot", input="\n".join(map(json.dumps, orders))
+        "join", at(room), "--nick", "bob", "--json", "--json-in", "--bot", input="\n".join(map(json.dumps, commands))
     )
     ann.hear_kind(Left, nick="bob")
     assert ann.texts == ["hello", "two\nlines", "waves"], "the second with the same id was recognised"

@@ -10,7 +10,7 @@ from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.commands import parse
 from lanchat.terminal.chat.intents import Misused, Web
 from lanchat.terminal.invite import welcome
-from lanchat.terminal.web import NOWHERE, PROTECTS, obey, valid_text, web_code, web_lines
+from lanchat.terminal.web import NOWHERE, PROTECTS, valid_text, web_code, web_command, web_lines
 
 URL = "http://192.168.1.7:47480/"
 NOON = datetime(2026, 3, 1, 12)
@@ -82,22 +82,22 @@ def test_the_door_is_opened_and_closed_from_the_room(own_world):
     screen = Screen()
     with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=True, web_port=0) as room:
         assert (PROTECTS, False) in welcome(room, 80)
-        obey("off", 24, room, screen, 80)
+        web_command("off", 24, room, screen, 80)
         assert screen.notes == ["The web door is closed."]
-        obey("off", 24, room, screen, 80)
+        web_command("off", 24, room, screen, 80)
         assert screen.notes.pop() == "The web door is closed already."
         room.web.open(0)
-        obey("show", 24, room, screen, 80)
+        web_command("show", 24, room, screen, 80)
         assert room.web.address is not None
         assert screen.notes[-4:-2] == ["In a browser on this network:", room.web.address.url] and screen.drawn
         with pytest.raises(ValueError, match="no password"):
-            obey("new", 24, room, screen, 80)
+            web_command("new", 24, room, screen, 80)
 
 
 def test_a_new_guest_link_is_made_from_the_room(own_world):
     screen = Screen()
     with lanchat.host("Room A", nick="hal", port=0, announce=False, password="secret", web_port=0) as room:
         before = room.web.address
-        obey("new", 2, room, screen, 80)
+        web_command("new", 2, room, screen, 80)
         assert screen.notes[0].startswith("New guest link, valid for 2 hours.")
         assert room.web.address != before

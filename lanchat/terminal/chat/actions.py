@@ -17,7 +17,7 @@ from lanchat.terminal.chat.who import WhoIsHere
 from lanchat.terminal.invite import invitation
 from lanchat.terminal.logged import Me, find_mentions
 from lanchat.terminal.phrases import counted
-from lanchat.terminal.web import obey
+from lanchat.terminal.web import web_command
 
 
 class Actions:
@@ -76,7 +76,7 @@ class Actions:
                     raise ValueError("No other machine can reach this room at the moment.")
                 self._feed.show(invitation(invite, self._screen.columns))
             case intents.Web(action, hours):
-                obey(action, hours, self._room, self._feed, self._screen.columns)
+                web_command(action, hours, self._room, self._feed, self._screen.columns)
             case intents.Verify(nick):
                 self._feed.verify(nick)
             case intents.Ignore(nick, on):

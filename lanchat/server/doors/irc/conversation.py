@@ -87,11 +87,11 @@ class Conversation:
                     if raw is None:
                         yield
                     elif (line := self._parsed(raw)) is not None:
-                        self._obey(line)
+                        self._take(line)
         finally:
             self._membership.end()
 
-    def _obey(self, line: Line) -> None:
+    def _take(self, line: Line) -> None:
         """Take a line after registration."""
         session = self._session
         if session.has("draft/multiline") and (line.command == "BATCH" or "batch" in line.tags):

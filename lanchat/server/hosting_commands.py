@@ -20,8 +20,8 @@ _NO_HANDOVER = Notice(
 _NOT_HERE = Notice("rights", "Its owner closes a room on an engine at their own host.")
 
 
-def obey(
-    standbys: Standbys | None, beside: Beside | None, session: Session, member: Member, order: Moderate
+def answer_hosting_command(
+    standbys: Standbys | None, beside: Beside | None, session: Session, member: Member, command: Moderate
 ) -> Notice | None:
     """Do what a member asks for, if that member has the right to it.
 
@@ -33,15 +33,15 @@ def obey(
         The answer; None: a notice follows later, or the event itself is the answer.
     """
     if standbys is None:
-        return _NO_STANDBYS if beside is None else _tell_of_hosts(beside, order)
+        return _NO_STANDBYS if beside is None else _tell_of_hosts(beside, command)
     owner = member.id == standbys.standing.owner_id
-    match order.action:
+    match command.action:
         case "standbys":
             return Notice("standbys", _describe(standbys))
         case "handover" if owner or member.host:
-            index = standbys.followers.called(order.nick)
+            index = standbys.followers.called(command.nick)
             if index is None:
-                text = f"{safe_text(order.nick)} is not here, or is no standby. /standbys shows who can take over."
+                text = f"{safe_text(command.nick)} is not here, or is no standby. /standbys shows who can take over."
                 return Notice("rights", text)
         case "takeback" if owner and standbys.standing.index != OWNER_INDEX:
             index = OWNER_INDEX
@@ -63,9 +63,9 @@ def obey(
     return None
 
 
-def _tell_of_hosts(beside: Beside, order: Moderate) -> Notice:
+def _tell_of_hosts(beside: Beside, command: Moderate) -> Notice:
     """How a room on an engine lives on, which has no standbys."""
-    match order.action:
+    match command.action:
         case "standbys":
             ours, *others = [safe_text(nick) for nick in beside.nicks] or ["a computer"]
             hosts = listed([f"{ours} (where you are)", *others])

@@ -2,8 +2,8 @@ from typing import cast
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import Refused
-from lanchat.terminal.obey import carry_out
-from lanchat.terminal.orders import Order
+from lanchat.terminal.json_commands import carry_out
+from lanchat.terminal.json_input import JsonCommand
 
 
 class Room:
@@ -14,4 +14,4 @@ class Room:
 
 
 def test_a_private_message_that_is_refused_at_once_is_refused_by_its_event_alone():
-    carry_out(Order(tell="psst", to="nobody"), cast(JoinedRoom, Room()))
+    carry_out(JsonCommand(tell="psst", to="nobody"), cast(JoinedRoom, Room()))

@@ -1,4 +1,4 @@
-"""One call of a tool, and what it asks for."""
+"""The arguments of one call of a tool."""
 
 import threading
 from collections.abc import Callable, Mapping

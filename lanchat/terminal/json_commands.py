@@ -6,10 +6,10 @@ from contextlib import suppress
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.ids import is_room_id
-from lanchat.terminal.orders import Order
+from lanchat.terminal.json_input import JsonCommand
 
 
-def carry_out(order: Order, room: JoinedRoom) -> None:
+def carry_out(command: JsonCommand, room: JoinedRoom) -> None:
     """Waits only while many messages are unacknowledged. To leave is up to the caller.
 
     Raises:
@@ -17,17 +17,17 @@ def carry_out(order: Order, room: JoinedRoom) -> None:
         NotConnected: there is no link to the host for what only a host can do.
         LanchatError: the connection has ended.
     """
-    if order.say is not None:
-        room.say(order.say, id=order.id)
-    elif order.me is not None:
-        room.say(order.me, action=True, id=order.id)
-    elif order.tell is not None:
+    if command.say is not None:
+        room.say(command.say, id=command.id)
+    elif command.me is not None:
+        room.say(command.me, action=True, id=command.id)
+    elif command.tell is not None:
         with suppress(TimedOut, Refused):  # after 0 s: what becomes of it is an event
-            room.tell(_nick(order.to, room), order.tell, wait=0, id=order.id)
-    elif order.nick is not None:
-        room.rename(order.nick)
-    elif order.away is not None:
-        room.away(order.away)
+            room.tell(_nick(command.to, room), command.tell, wait=0, id=command.id)
+    elif command.nick is not None:
+        room.rename(command.nick)
+    elif command.away is not None:
+        room.away(command.away)
 
 
 class Unsettled:

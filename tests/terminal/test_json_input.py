@@ -5,25 +5,25 @@ import json
 import pytest
 
 from lanchat.protocol.fields import MAX_TEXT
-from lanchat.terminal.orders import MAX_ORDER, Order, parse_order
+from lanchat.terminal.json_input import MAX_JSON_LINE, JsonCommand, parse_command
 from lanchat.terminal.piped import LineSplitter, Overlong
 from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
-    "line, order",
+    "line, command",
     [
-        ('{"say": "hi"}', Order(say="hi")),
-        ('{"say": "hi", "id": "build-7"}', Order(say="hi", id="build-7")),
-        ('{"me": "waves"}', Order(me="waves")),
-        ('{"tell": "psst", "to": "ann"}', Order(tell="psst", to="ann")),
-        ('{"nick": "rob"}', Order(nick="rob")),
-        ('{"away": ""}', Order(away="")),
-        ('{"leave": true}', Order(leave=True)),
+        ('{"say": "hi"}', JsonCommand(say="hi")),
+        ('{"say": "hi", "id": "build-7"}', JsonCommand(say="hi", id="build-7")),
+        ('{"me": "waves"}', JsonCommand(me="waves")),
+        ('{"tell": "psst", "to": "ann"}', JsonCommand(tell="psst", to="ann")),
+        ('{"nick": "rob"}', JsonCommand(nick="rob")),
+        ('{"away": ""}', JsonCommand(away="")),
+        ('{"leave": true}', JsonCommand(leave=True)),
     ],
 )
-def test_each_line_does_one_thing(line, order):
-    assert parse_order(line) == order
+def test_each_line_does_one_thing(line, command):
+    assert parse_command(line) == command
 
 
 @cases(
@@ -49,10 +49,10 @@ def test_each_line_does_one_thing(line, order):
 )
 def test_everything_else_is_refused(line):
     with pytest.raises(ValueError):
-        parse_order(line)
+        parse_command(line)
 
 
 def test_the_longest_message_fits_however_it_is_escaped():
     line = json.dumps({"say": "\x01" * MAX_TEXT, "id": "x" * 64})
-    [read] = LineSplitter(MAX_ORDER).feed(line.encode() + b"\n")
-    assert isinstance(read, str) and len(parse_order(read).say or "") == MAX_TEXT
+    [read] = LineSplitter(MAX_JSON_LINE).feed(line.encode() + b"\n")
+    assert isinstance(read, str) and len(parse_command(read).say or "") == MAX_TEXT
