@@ -5,7 +5,7 @@
 -- The keys of a room, in this order:
 --   log      stream: an entry's id is SEQ-SUB. An event has the next SEQ and SUB 0, all else the next SUB. Events of
 --            kind e that one call appends stand together, a line for each, under the id of the last of them
---   said     hash: id of an entry by its key, so that what is proposed again is one entry
+--   said     hash: id of an entry by its key, so that what is proposed again is one entry; of an event only its SEQ
 --   private  hash: the last state of each private message, by its key
 --   meta     hash: seq, sub, base, rules (id of the last entry that changed who is here or what they may), and facts
 --   hosts    hash: lease number and facts of each host
@@ -15,8 +15,15 @@
 local LEASE = 5000  -- ms; a pause of a busy machine is shorter, and four beats may get lost
 local SILENCE = 2000  -- ms; if no host beats for so long, none could: the server was away, and no lease ends for it
 
+-- A whole number up to 2^53, which is all that a seq may be.
 local function whole(number)
-  return string.format('%.0f', number)  -- up to 2^53, which is all that a seq may be
+  return string.format('%.0f', number)
+end
+
+-- The last two digits of a number. To write the whole number of each event would take as long as all else for it.
+local DIGITS = {}
+for number = 0, 99 do
+  DIGITS[number] = (number < 10 and '0' or '') .. number  -- `string` is not there yet when a server loads this
 end
 
 local function clock()
@@ -142,10 +149,12 @@ local function beat(keys, args)
   return found
 end
 
--- host, lease, read, rules, entries -> for each run of ids: the first one, and how many events follow each other from it
--- `entries` is a MessagePack list, because each argument of a call costs the server as much as the rest of an entry:
--- of the kind, the key, the body and the changes of an entry, and so on. Kind e: a list of keys, and a line for each.
---   e  an event                     r  an event that changes the rules      k  another change of the rules
+-- host, lease, read, rules, list, and for each entry its body
+-- -> for each entry its id, of the first of several events, and how many they are. Or, if some of the keys are here
+-- already: a list with the id of each of those, and nothing was appended.
+-- `list` is a MessagePack list, because each argument of a call costs the server as much as the rest of an entry: of
+-- all keys, which are different ones, and for each entry its kind, how many of the keys are its own, and its changes.
+--   e  events, a line each          r  an event that changes the rules      k  another change of the rules
 --   p  a private message            g  the same, delivered or dropped       x  a lease is over (only `finish` says so)
 -- `rules` is the id of the last change of the rules that the host knows; '': it does not matter for these entries.
 local function append(keys, args)
@@ -154,92 +163,58 @@ local function append(keys, args)
     return error
   end
   local list = cmsgpack.unpack(args[5])
-  local asked = {}
-  for i = 1, #list, 4 do
-    if list[i] == 'e' then
-      for _, key in ipairs(list[i + 1]) do
-        asked[#asked + 1] = key
-      end
-    else
-      asked[#asked + 1] = list[i + 1]
-    end
+  local all, known, fresh = list[1], false, false
+  local ids = redis.call('HMGET', keys[2], unpack(all))
+  for i = 1, #ids do
+    known, fresh = known or ids[i], fresh or not ids[i]
   end
-  local ids = redis.call('HMGET', keys[2], unpack(asked))
   local meta = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules')
   local seq, sub, rules = tonumber(meta[1]), tonumber(meta[2]), meta[3]
-  local fresh = false
-  for i = 1, #ids do
-    fresh = fresh or not ids[i]
-  end
   if fresh and args[4] ~= '' and args[4] ~= '-' .. rules then
     return redis.error_reply('STALE the rules have changed')
+  elseif known then
+    return {ids}
   end
-  local log, call, format = keys[1], redis.call, string.format
-  local seen, said, runs, number = {}, {}, {}, 0
-  local function place(id, is_next)
-    number = number + 1
-    if is_next then
-      runs[#runs] = runs[#runs] + 1
-    else
-      runs[#runs + 1], runs[#runs + 2] = id, 1
-    end
-  end
-  for i = 1, #list, 4 do
-    local kind, key, body, changes = list[i], list[i + 1], list[i + 2], list[i + 3]
+  local said, runs, at, argument = {}, {}, 0, 5
+  for i = 2, #list, 3 do
+    local kind, number, changes = list[i], list[i + 1], list[i + 2]
+    local id
+    argument = argument + 1
     if kind == 'e' then
-      local before, taken, id = seq, {}, nil
-      for at = 1, #key do
-        local one = key[at]
-        local known = ids[number + 1] or seen[one]
-        if known then
-          place(known)
-        else
-          seq = seq + 1
-          id = format('%.0f-0', seq)
-          said[#said + 1], said[#said + 2], seen[one] = one, id, id
-          place(id, #taken > 0 and taken[#taken] == at - 1)
-          taken[#taken + 1] = at
+      id = whole(seq + 1)
+      local tail = seq % 100
+      local head = whole((seq - tail) / 100)
+      for _ = 1, number do
+        at, seq, tail = at + 1, seq + 1, tail + 1
+        if tail == 100 then
+          head, tail = whole(seq / 100), 0
         end
+        said[2 * at - 1], said[2 * at] = all[at], head .. DIGITS[tail]
       end
-      if seq > before then
-        sub = 0
-        if #taken < #key then
-          local lines, left = {}, {}
-          for line in string.gmatch(body .. '\n', '([^\n]*)\n') do
-            lines[#lines + 1] = line
-          end
-          for _, at in ipairs(taken) do
-            left[#left + 1] = lines[at]
-          end
-          body = table.concat(left, '\n')
-        end
-        call('XADD', log, id, kind, body)
-      end
+      sub = 0
+      redis.call('XADD', keys[1], whole(seq) .. '-0', kind, args[argument])
     else
-      local id = ids[number + 1] or seen[key]
-      if not id then
-        if kind == 'r' then
-          seq, sub = seq + 1, 0
-        else
-          sub = sub + 1
-        end
-        id = format('%.0f-%.0f', seq, sub)
-        call('XADD', log, id, kind, body, 'i', key)
-        said[#said + 1], said[#said + 2], seen[key] = key, id, id
-        if kind == 'r' or kind == 'k' then
-          rules = id
-        else
-          call('HSET', keys[3], string.sub(key, 2), body)
-        end
-        change(keys, changes)
+      local key = all[at + 1]
+      at = at + 1
+      if kind == 'r' then
+        seq, sub = seq + 1, 0
+      else
+        sub = sub + 1
       end
-      place(id)
+      id = whole(seq) .. '-' .. whole(sub)
+      redis.call('XADD', keys[1], id, kind, args[argument], 'i', key)
+      said[2 * at - 1], said[2 * at] = key, id
+      if kind == 'r' or kind == 'k' then
+        rules = id
+      else
+        redis.call('HSET', keys[3], string.sub(key, 2), args[argument])
+      end
+      change(keys, changes)
     end
+    runs[#runs + 1], runs[#runs + 2] = id, number
   end
-  if fresh then
-    call('HSET', keys[2], unpack(said))
-    call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
-  end
+  redis.call('HSET', keys[2], unpack(said))
+  redis.call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
   return runs
 end
 

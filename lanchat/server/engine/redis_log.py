@@ -75,9 +75,14 @@ class RedisLog(Closable):
 
     def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
         decided_by = "" if rules == "any" else "-" if rules is None else f"-{_id(rules)}"
-        entries = write_proposals(proposals)
-        reply = self._call("append", self.host, self._lease, str(read), decided_by, entries, read=read)
-        return positions_of(reply, len(proposals))
+        about = (self.host, self._lease, str(read), decided_by)
+        new = {proposal.key: proposal for proposal in proposals}
+        found: dict[str, Position] = {}
+        while len(found) < len(new):  # the first time, and once more for those of which the others were there before
+            left = {key: proposal for key, proposal in new.items() if key not in found} if found else new
+            positions = positions_of(self._call("append", *about, *write_proposals(left), read=read), len(left))
+            found.update((key, position) for key, position in zip(left, positions, strict=True) if position)
+        return [found[proposal.key] for proposal in proposals]
 
     def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
         fields = [field for e in entries for field in (_id(e.position), e.kind, e.key, e.body)]

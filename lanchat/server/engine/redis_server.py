@@ -131,7 +131,7 @@ class RedisServer(Closable):
             self._rewrite(client)
             _execute(client, "HSET", self._run_key, "run", facts.run_id)
         library = files("lanchat.server.engine").joinpath("functions.lua").read_text(encoding="utf-8")
-        _execute(client, "FUNCTION LOAD", "REPLACE", library)
+        _execute(client, "FUNCTION", "LOAD", "REPLACE", library)
 
     def _rewrite(self, client: redis.Redis) -> None:
         until = time.monotonic() + self._timing.engine_rewrite
@@ -158,11 +158,13 @@ class RedisServer(Closable):
 
 
 def _execute(client: redis.Redis, *command: str | bytes | int) -> object:
-    """Run a command. `client.execute_command` takes 0.1 ms longer, in which 20 events could be appended."""
+    """Run a command. `client.execute_command` takes 0.15 ms longer, in which 20 events could be appended."""
     connection = client.connection
     if connection is None:
         raise redis.ConnectionError("It was closed.")
-    connection.send_command(*command)  # type: ignore[no-untyped-call]
+    words = [word if isinstance(word, bytes) else str(word).encode() for word in command]
+    packed = b"".join([b"*%d\r\n" % len(words), *[b"$%d\r\n%b\r\n" % (len(word), word) for word in words]])
+    connection.send_packed_command([packed])  # type: ignore[no-untyped-call]
     found: object = connection.read_response()
     return found
 
@@ -175,8 +177,8 @@ def _info(client: redis.Redis) -> dict[str, str]:
 
 def _settings(client: redis.Redis) -> tuple[str | None, tuple[str, str, str] | None]:
     """appendfsync, and the rights of the user "default"; None: the server does not tell."""
-    mode = _pairs(client, "CONFIG GET", "appendfsync").get("appendfsync")
-    rights = _pairs(client, "ACL GETUSER", "default")
+    mode = _pairs(client, "CONFIG", "GET", "appendfsync").get("appendfsync")
+    rights = _pairs(client, "ACL", "GETUSER", "default")
     if not rights:
         return mode, None
     return mode, (rights.get("flags", ""), rights.get("commands", ""), rights.get("keys", ""))

@@ -30,8 +30,7 @@ class Position(NamedTuple):
 Rules = Position | None | Literal["any"]  # the last change of the rules; None: there is none
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):  # one for each message, as `Entry`
     """An entry that has no position yet.
 
     Args:

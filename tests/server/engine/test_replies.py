@@ -24,6 +24,8 @@ def test_the_replies_of_an_engine():
     )
     assert positions_of([b"1-0", 1, b"1-1", 1], 2) == [Position(1), Position(1, 1)]
     assert positions_of([b"4-0", 3, b"2-0", 1], 4) == [Position(4), Position(5), Position(6), Position(2)]
+    assert positions_of([b"4", 2], 2) == [Position(4), Position(5)]
+    assert positions_of([[None, b"2", b"3-1"]], 3) == [None, Position(2), Position(3, 1)], "one is not there yet"
     assert entries_of([[b"1-0", [b"e", b"hi"]], [b"1-1", [b"p", b"box", b"i", b"key"]]], START) == [
         Entry(Position(1), "e", b"hi"),
         Entry(Position(1, 1), "p", b"box", "key"),
@@ -45,7 +47,7 @@ def test_events_that_were_appended_together_are_told_apart():
     assert read(Position(9)) == all_four, "an engine that gives what was not asked for is found out by its places"
 
 
-STRANGE: list[object] = [None, 7, b"OK", "OK", [], [[]], [None], {b"a": b"b"}, [[b"1-0", None]], [[b"1-0", [b"e"]]]]
+STRANGE: list[object] = [None, 7, b"OK", "OK", [], [[]], [None], {b"a": b"b"}, [[b"x", None]], [[b"1-0", [b"e"]]]]
 STRANGE += [
     [b"-1", b"0", b"0", b"", b"0", b"0", b"0", [], []],
     [b"9" * 17, b"0", b"0", b"", b"0", b"0", b"0", [], []],
@@ -71,7 +73,7 @@ STRANGE += [
     [b"1-1", 2],
     [b"1-0", 1, b"2-0"],
 ]
-STRANGE += [[b"9007199254740991-0", 2]]
+STRANGE += [[b"9007199254740991-0", 2], [[None, None]], [[b"1-0"]], [[b"1-0", b"-"]]]
 
 
 @cases("reply", STRANGE)
