@@ -1,4 +1,4 @@
-"""Finds a room of ours that a standby hosts now, before our program opens it a second time."""
+"""Finds a room of ours that another computer hosts now, before our program opens it a second time."""
 
 import logging
 import threading
@@ -10,8 +10,9 @@ from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import read_places
+from lanchat.protocol.places import Place, read_places
 from lanchat.protocol.timeline import MAX_TERM
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.succession import plausible_term
 from lanchat.storage.delegations import read_appointed
 from lanchat.storage.home import home_folder
@@ -55,6 +56,36 @@ def find_elsewhere(
     ago = now_ms() - appointed.term_at
     most = plausible_term(appointed.term, ago) if appointed.term_at else MAX_TERM
     return Search(papers, identity.public, standbys, most).run(on, look)
+
+
+def find_at_engine(title: str, *, home: Path | None = None, timing: Timing = DEFAULT_TIMING) -> Place | None:
+    """Ask the engine of the room of this title that was opened here last which other computer hosts it there now.
+
+    Discovery may not reach that computer: it is often in another subnet. Takes no time for a room that no other
+    computer may host on an engine.
+
+    Raises:
+        LanchatError: the engine cannot be asked.
+    """
+    home = home or home_folder()
+    known = rooms_called(home, title, HOSTED)
+    folder = hosted_path(home, known[0].id) if known and known[0].engine else None
+    if folder is None:
+        return None
+    paper = read_appointed(folder).paper
+    named = read_delegation(paper, load_identity(home).public) if paper else None
+    if named is None or named.until <= now_ms() or all(one.role != "h" for one in named.standbys):
+        return None
+    from lanchat.api.engine_rooms import connect  # these need redis-py
+    from lanchat.server.engine.address import parse_engine
+    from lanchat.server.engine.cohosts import HostsAtEngine
+
+    try:
+        address = parse_engine(known[0].engine)
+    except ValueError as error:
+        raise LanchatError(str(error)) from None
+    with HostsAtEngine(connect(address, timing), known[0].id) as there:
+        return next((one.place for one in there.present() if named.names_host(one.place.key)), None)
 
 
 class Renewal(Closable):

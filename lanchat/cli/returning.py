@@ -56,6 +56,7 @@ def host_or_join(
     if known := rooms_called(home_folder(), title, HOSTED):
         seen = find_elsewhere(title, on)
         if seen.host is None:
+            _ask_engine(title, known[0].engine, notices)
             return None, seen.next_term
         if seen.host.on_engine:
             raise _needs_engine(title, known[0].engine, seen.host.host)
@@ -70,12 +71,41 @@ def host_or_join(
     return visit.continue_or_join(copy, who), 0
 
 
-def _needs_engine(title: str, engine: str, host: str) -> LanchatError:
+def _ask_engine(title: str, engine: str, notices: "Notices") -> None:
+    """See whether another computer, which discovery has not found, hosts this room of ours on an engine.
+
+    If it cannot be asked, our person may want to go on without it, so the room opens.
+
+    Args:
+        engine: as for `_needs_engine`.
+
+    Raises:
+        LanchatError: another computer hosts it there.
+    """
+    from lanchat.api.returning import find_at_engine
+    from lanchat.protocol.text import safe_text
+    from lanchat.terminal.host_again import host_command
+
+    try:
+        host = find_at_engine(title)
+    except LanchatError as error:
+        told = f'Other computers may host "{safe_text(title)}" on its engine, which cannot be asked. {error}'
+        again = (
+            f"If they do, there are two rooms now. To host it there: end this one, and  {host_command(title, engine)}"
+        )
+        notices(f"{told} {again}")
+        return
+    if host is not None:
+        raise _needs_engine(title, engine, host.nick, *map(str, host.endpoints[:1]))
+
+
+def _needs_engine(title: str, engine: str, host: str, at: str = "") -> LanchatError:
     """The owner has forgotten the engine, and another computer goes on hosting the room there.
 
     Args:
         engine: the address of that engine, without its password; "": this computer does not know it.
         host: the nick of the person at that computer.
+        at: where one can join it; "": discovery has found it.
     """
     from lanchat.protocol.text import last_argument, safe_text
     from lanchat.terminal.host_again import host_command
@@ -83,7 +113,7 @@ def _needs_engine(title: str, engine: str, host: str) -> LanchatError:
     again = host_command(title, engine or "redis://HOST")
     return LanchatError(
         f'"{safe_text(title)}" is on an engine, where {safe_text(host)} hosts it now.',
-        f"To host it there:  {again}   Or join it:  lanchat join {last_argument(title)}",
+        f"To host it there:  {again}   Or join it:  lanchat join {at or last_argument(title)}",
     )
 
 

@@ -10,8 +10,10 @@ from lanchat.api.search import Elsewhere, Seen
 from lanchat.api.targets import Target
 from lanchat.cli import engines, options
 from lanchat.cli import host as command
+from lanchat.cli import returning as cli_returning
 from lanchat.errors import LanchatError
 from lanchat.protocol.engine import EngineRoom
+from lanchat.protocol.places import Place
 from lanchat.storage.own_settings import own_settings
 from lanchat.storage.rooms import joined_folder, open_room
 from lanchat.terminal.run import Notices
@@ -37,6 +39,35 @@ def test_an_owner_who_forgets_the_engine_reads_what_to_type(own_world, monkeypat
     with pytest.raises(LanchatError, match='"Room A" is on an engine, where bob hosts it now.') as error:
         options.run(command.host, "lanchat host", ["Room A", "--headless", "--nick", "ann"])
     assert error.value.hint.startswith(f"To host it there:  {typed}   Or join it: ")
+
+
+def test_an_owner_whom_discovery_shows_nobody_reads_who_hosts_the_room_at_its_engine(own_world, monkeypatch):
+    """Hosts of one room are often in several subnets. Without this two rooms would go on, with one title."""
+    own_world.mkdir()
+    with open_room(own_world, "Room A", now=1) as folder:
+        folder.note_engine("redis://box/0")
+    monkeypatch.setattr(returning, "find_elsewhere", lambda title, on: Seen())
+    place = Place(0, bytes(32), "bob", ("192.0.2.7:47474",))
+    monkeypatch.setattr(returning, "find_at_engine", lambda title: place)
+    with pytest.raises(LanchatError, match='"Room A" is on an engine, where bob hosts it now.') as error:
+        options.run(command.host, "lanchat host", ["Room A", "--headless", "--nick", "ann"])
+    assert error.value.hint.endswith("--engine redis://box/0   Or join it:  lanchat join 192.0.2.7:47474")
+
+
+def test_an_owner_whose_engine_cannot_be_asked_is_warned_and_goes_on(own_world, monkeypatch):
+    def away(title: str) -> None:
+        raise LanchatError("Cannot reach Redis at box:6379 (connection refused).", "Is it running?")
+
+    monkeypatch.setattr(returning, "find_at_engine", away)
+    told: list[str] = []
+    notices = Notices()
+    notices.show_with(told.append)
+    cli_returning._ask_engine("Room A", "redis://box/0", notices)
+    assert told == [
+        'Other computers may host "Room A" on its engine, which cannot be asked. Cannot reach Redis at box:6379 '
+        "(connection refused). If they do, there are two rooms now. To host it there: end this one, and  "
+        'lanchat host "Room A" --engine redis://box/0'
+    ]
 
 
 class _Opened:

@@ -22,6 +22,7 @@ from lanchat.api.engine_rooms import RoomAtEngine, connect, find_room, finding
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.joining import join_target
 from lanchat.api.moving import MovingRoom
+from lanchat.api.returning import find_at_engine
 from lanchat.api.second_host import host_beside
 from lanchat.api.targets import Target
 from lanchat.client.events import Disconnected, PrivateFile
@@ -461,6 +462,20 @@ def test_the_owner_comes_back_with_the_password_that_the_other_hosts_have(comput
     assert computers.open("ann", password="correct horse").say("hello", wait=PATIENCE)
     bob.close()
     del computers.hosts["bob"]
+
+
+def test_an_owner_asks_the_engine_who_hosts_the_room_there(computers):
+    """Discovery may not reach the other hosts, which are often in other subnets."""
+    computers.open("ann", cohosts=(load_identity(computers.home("bob")).id,))
+    home = computers.home("ann")
+    assert find_at_engine("Room A", home=home, timing=QUICK) is None
+    bob = computers.host_beside("bob", computers.found("bob"))
+    wait_until(lambda: find_at_engine("Room A", home=home, timing=QUICK), what="bob at the engine")
+    computers.hosts.pop("ann").close()
+    place = find_at_engine("Room A", home=home, timing=QUICK)
+    assert place is not None and (place.nick, bob.host.port) == ("bob", place.endpoints[0].port)
+    computers.hosts.pop("bob").close()
+    assert find_at_engine("Room A", home=home, timing=QUICK) is None
 
 
 def test_the_owner_gives_a_room_no_password_that_its_other_hosts_do_not_have(computers):
