@@ -218,6 +218,7 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     assert stage.timeline("ann", "rooms") == {min(terms): terms[min(terms)]}
 
 
+@pytest.mark.full
 def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_somebody_count_in_the_other(
     stage, monkeypatch
 ):

@@ -173,6 +173,7 @@ def test_the_version_is_printed_without_loading_much():
     assert not modules & {*HEAVY, "click", "typing", "logging", "threading", "msgspec", "ssl", "asyncio", "sqlite3"}
 
 
+@pytest.mark.full
 def test_a_list_of_rooms_in_ascii_needs_no_tables_of_characters_and_no_screen():
     modules = loaded("-m", "lanchat", "rooms", "--wait", "0", code=3)
     assert "cryptography" in modules

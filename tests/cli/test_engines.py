@@ -42,6 +42,7 @@ def test_a_variable_that_stays_set_restores_nothing(monkeypatch):
     assert host.make_context("host", ["Room A"]).params["restore"] is False
 
 
+@pytest.mark.full
 def test_nobody_else_loads_redis_py():
     program = "import sys, lanchat.cli.host, lanchat.api.hosted, lanchat.server.host\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()

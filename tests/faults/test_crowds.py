@@ -98,8 +98,9 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     stage.settle()
 
 
+@pytest.mark.full
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("joins", [24, pytest.param(1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("joins", [24, 1000])
 def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     """A hundred messages a second flow; whoever comes has every event from the welcome on, until they go."""
     stage.open("--no-limits")

@@ -167,6 +167,7 @@ def test_a_room_whose_host_names_another_key_is_not_entered(seen, come, host):
     assert wee.numbers("PRIVMSG #room-a :x") == ["404"]
 
 
+@pytest.mark.full
 def test_a_home_keeps_few_markers(tmp_path):
     markers = ReadMarkers(tmp_path / "markers")
     for number in range(MAX_MARKERS + 2):

@@ -120,6 +120,7 @@ def test_a_flood_waits_in_its_own_reader(siege, irc):
     assert of_eve() <= limits.message_burst + FEW
 
 
+@pytest.mark.full
 def test_many_guesses_from_many_machines_keep_no_member_out(siege, irc, monkeypatch):
     """Only IRC clients wait then, and only for a minute: what is wrong counts apart from the room's own password."""
     monkeypatch.setattr(gate, "source_of", lambda address: address)

@@ -17,6 +17,7 @@ from lanchat.storage.rooms import joined_folder
 from lanchat.terminal.chat.chat import NARROWER
 from tests.hostile.attackers import let_in
 from tests.support.ptyscreen import PtyScreen
+from tests.support.sampling import sampled
 from tests.support.tmux import HAVE_TMUX, Tmux
 
 BELIEVED = (
@@ -77,7 +78,7 @@ def chat(host, tmp_path, screens) -> Callable[..., tuple[list[str], object]]:
     return start
 
 
-@pytest.mark.parametrize("columns", [40, 80, 160])
+@pytest.mark.parametrize("columns", sampled([40, 80, 160], 1))
 def test_a_message_cannot_go_on_as_somebody_elses_line(chat, join, screens, columns):
     """Nor as a line of this program: whatever fills the row, and whatever the terminal takes it for."""
     program, room = chat()
@@ -119,6 +120,7 @@ def test_nor_after_the_window_has_become_narrower(chat, join, screens, tmp_path)
         assert forged(right) == []
 
 
+@pytest.mark.full
 def test_a_notice_cannot_pass_for_a_line_of_this_program(evil_host, identity, screens):
     """A false answer to /verify, a false question for a password: each line says whose it is."""
     lies = [believed.removeprefix("-- ") for believed in BELIEVED] + ["Fingerprint of ann2:  dead beef\nTo compare: x"]
@@ -182,6 +184,7 @@ def test_in_a_pipe_a_line_stays_whole_and_begins_only_once(past, lanchat):
     )
 
 
+@pytest.mark.full
 def test_a_script_whose_output_is_a_terminal_shows_no_forged_line(chat, join, host, screens, own_world, tmp_path):
     """Only its input is a pipe."""
     room = host(title="Room A", nick="hal")

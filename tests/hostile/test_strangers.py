@@ -132,6 +132,7 @@ def test_who_is_slow_holds_up_nobody(siege, stranger):
     assert not any(eve.hung_up for eve in slow)
 
 
+@pytest.mark.full
 def test_slowloris_in_the_handshake(siege, stranger):
     attacked = siege(limits=QUICK)
     slow = [stranger(attacked.room, source) for source in SLOW]
@@ -259,7 +260,7 @@ def connect_flood(attacked: Siege, number: int, sources: int) -> None:
             sock.close()
 
 
-@pytest.mark.parametrize("number", [200, pytest.param(10_000, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("number", [60, pytest.param(10_000, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
 def test_connection_flood(siege, number):
     """From 4 machines: the members talk on, and an honest newcomer is admitted."""
     connect_flood(siege(), number, sources=4)
@@ -278,7 +279,7 @@ def test_one_machine_cannot_use_up_the_links(siege, stranger, identity):
     attacked.guest("other")
 
 
-@pytest.mark.parametrize("cycles", [150, pytest.param(5000, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
+@pytest.mark.parametrize("cycles", [45, pytest.param(5000, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
 def test_resource_leak_of_connections(siege, cycles, caplog):
     """Links begin and end in every stage. The siege then checks that everything was released."""
     attacked = siege()

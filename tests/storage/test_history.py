@@ -162,6 +162,7 @@ def stored(folder: Path) -> list[int]:
         return []
 
 
+@pytest.mark.full
 def test_no_more_waits_in_memory_than_its_bound_however_long_the_messages(tmp_path):
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None

@@ -232,6 +232,7 @@ def test_a_log_without_a_disk_gives_the_events_in_memory():
 LONG = "\U0001f600" + "x" * 4092  # 4,096 bytes on the wire, four times as much in memory
 
 
+@pytest.mark.full
 def test_no_more_is_at_hand_than_may_be_in_memory(keeper):
     first = keeper()
     first.keep(*(said(seq, LONG) for seq in range(1, 1501)))

@@ -47,6 +47,7 @@ def test_a_room_of_our_own_or_one_that_does_not_answer_is_no_twin():
     assert twin_among(rooms, "Room B", "11") is None
 
 
+@pytest.mark.full
 def test_a_person_is_asked_whether_to_join_the_room_that_is_open_already(lanchat):
     room_a = own_title("Room A")
     lanchat.host(room_a, announce=True)
