@@ -163,8 +163,8 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "sqlite3": {
         f"lanchat.storage.{name}"
         for name in (
-            *("indexing", "log_state", "moving", "prepare", "private_files", "problems", "pruning", "reader"),
-            *("readonly", "repair", "store"),
+            *("indexing", "inserting", "log_state", "moving", "prepare", "private_files", "problems", "pruning"),
+            *("reader", "readonly", "repair", "store"),
         )
     },
     "ssl": {"lanchat.protocol.tls"},

@@ -8,6 +8,7 @@ for line in splitter.feed(data):        # raises ProtocolError on an endless lin
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Generic, TypeVar
 
 import msgspec
@@ -144,6 +145,8 @@ def version_of(lines: Sequence[bytes]) -> int | None:
 def _may_be_nested(lines: Sequence[bytes]) -> bool:
     """Whether one of these lines may be nested too deep. Counting in all of them at once takes a tenth of the time."""
     together = b"\n" + b"\n".join(lines)
+    if b"[" not in together and not any(map(bytes.rfind, lines, repeat(b"{"))):
+        return False  # nearly always, and known in half of the time: no line has one anywhere but at its start
     if together.count(b"\n{") < len(lines):
         return True
     return together.count(b"{") + together.count(b"[") >= len(lines) + MAX_NESTING  # each line opens one at least

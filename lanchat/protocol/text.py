@@ -108,6 +108,14 @@ def clean_text(text: str) -> str:
     return text
 
 
+def all_clean(texts: Sequence[str]) -> bool:
+    """Whether `clean_text` would leave all these texts as they are. Looks at all of them at once, and so may say no
+    where one of them is long or not ASCII."""
+    together = "".join(texts)
+    one_line = together.isascii() and "\n" not in together and "\r" not in together
+    return one_line and max(map(len, texts), default=0) <= _SHORT and all(map(str.strip, texts))
+
+
 def normalized(text: str, what: str, max_bytes: int) -> str:
     """The text in normal form C, without spaces around it.
 

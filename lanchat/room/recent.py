@@ -75,8 +75,10 @@ class RecentEvents:
 
     def _forget(self) -> None:
         """Drop the oldest events until the limits are kept."""
-        while len(self._events) > RECENT or self._size > RECENT_SIZE:
-            oldest = self._events.popleft()
-            if isinstance(oldest, Said):
-                self._size -= memory_of(oldest.text)
-                self.said.pop((oldest.by, oldest.id), None)
+        events, said = self._events, self.said
+        while (surplus := len(events) - RECENT) > 0 or self._size > RECENT_SIZE:
+            oldest = [events.popleft() for _ in range(max(surplus, 1))]
+            lines = [event for event in oldest if isinstance(event, Said)]
+            self._size -= memory_of_all([event.text for event in lines])
+            for event in lines:
+                said.pop((event.by, event.id), None)

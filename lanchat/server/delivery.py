@@ -8,6 +8,7 @@ from lanchat.protocol.status import Status
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Repeated, Reply
 from lanchat.room.room import Room
+from lanchat.room.runs import hear_all
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.crowd import CrowdDelivery
@@ -55,7 +56,7 @@ class Delivery(Collection[Session]):
             self._crowd.tell_few(event, self, batch, session)
         else:
             if session is not None and not session.echoes:
-                self._echo(session, event, batch)
+                self._echo(session, session.echo(event), batch)
             batch.add((event,))
         if self._room.crowd != was_crowd:
             self._crowd.switch(self, batch)
@@ -69,6 +70,10 @@ class Delivery(Collection[Session]):
         room, member = self._room, session.member
         if member is None:
             return  # the session has ended earlier in this batch
+        says = list(says)
+        if said := hear_all(room, member, says, batch.now):
+            self._deliver(said, batch, session)
+            return
         waiting, goes_on = iter(says), True
         while goes_on:
             said, decision = room.hear(member, waiting, batch.now)
@@ -95,16 +100,23 @@ class Delivery(Collection[Session]):
         if session.echoes and not session.deaf:
             batch.add(said)
             return
-        for event in said:
-            if not session.echoes:
-                self._echo(session, event, batch)
-            else:  # a deaf session gets no messages, except its own
+        if session.echoes:  # a deaf session gets no messages, except its own
+            for event in said:
                 self.tell(session, event, batch)
+                batch.add((event,))
+            return
+        echoes = [session.echo(event) for event in said]
+        if all(echo == b"" for echo in echoes):  # always, except with IRC
+            batch.personal_for(session).skips.update(range(len(batch.events), len(batch.events) + len(said)))
+            batch.add(said)
+            return
+        for event, echo in zip(said, echoes, strict=True):
+            self._echo(session, echo, batch)
             batch.add((event,))
 
-    def _echo(self, session: Session, event: wire.Event, batch: Batch) -> None:
-        """Give a session without `echoes` its own bytes in place of an event that it caused."""
-        if (echo := session.echo(event)) is not None:
+    def _echo(self, session: Session, echo: bytes | None, batch: Batch) -> None:
+        """Give a session without `echoes` its own bytes in place of the next event of the batch, which it caused."""
+        if echo is not None:
             batch.personal_for(session).skips.add(len(batch.events))
             if echo:
                 batch.tell(session, echo)

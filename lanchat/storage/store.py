@@ -7,7 +7,6 @@ Exactly one connection writes and checkpoints a file at a time; the owner of a `
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
@@ -18,6 +17,7 @@ from lanchat.protocol.messages import Event, Got, Moved, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.indexing import Indexing
+from lanchat.storage.inserting import INSERT_ONE, insert
 from lanchat.storage.log_state import LogState, read_state
 from lanchat.storage.moving import Moving
 from lanchat.storage.prepare import check, check_facts, migrate
@@ -40,11 +40,6 @@ from lanchat.storage.schema import (
 
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
-_TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
-_INSERT_TOGETHER = _INSERT + ", ".join([_ROW] * _TOGETHER)
-
 _INSERT_PRIVATE = (  # one that is finished takes its new number, behind all others
     f"INSERT INTO private (number, {PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (by, id) DO UPDATE SET box = x'', text = '', number = excluded.number"
@@ -175,13 +170,7 @@ class Store:
             if files:
                 add_files(self._db, files)
             self.indexing.expect(events)
-            added = 0
-            for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
-                rows = map(row_of, events[at : at + _TOGETHER])
-                added += self._db.execute(_INSERT_TOGETHER, tuple(chain.from_iterable(rows))).rowcount
-            remaining = events[len(events) - len(events) % _TOGETHER :]
-            if remaining:
-                added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
+            added = insert(self._db, events)
             keys = [key for event in others if (key := key_shown(event))]
             if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
                 self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)
@@ -229,7 +218,7 @@ class Store:
                 if known is not None and known[0] != event.seq and known[1:] != (event.text, event.action):
                     nameless = event.seq, event.at, event.by, event.nick, "", event.text, event.action, event.late
                     self.indexing.expect([event])
-                    added += self._db.execute(_INSERT + _ROW, row_of(Said(*nameless))).rowcount
+                    added += self._db.execute(INSERT_ONE, row_of(Said(*nameless))).rowcount
         return added
 
     def renumber(self, said: Iterable[Said]) -> None:
@@ -243,7 +232,7 @@ class Store:
                     self._db.execute("DELETE FROM event WHERE seq = ?", (seq,))
                     self.indexing.expect([event])
                     moved = event.seq, at, event.by, event.nick, event.id, event.text, event.action, event.late
-                    self._db.execute(_INSERT + _ROW, row_of(Said(*moved)))
+                    self._db.execute(INSERT_ONE, row_of(Said(*moved)))
 
     def close(self) -> None:
         self._db.close()

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from lanchat.protocol.framing import encode, encode_lines
-from lanchat.protocol.messages import FromHost, Joined, Notice, Said
+from lanchat.protocol.messages import FromHost, Joined, Notice, Said, Welcome
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.batch import Batch
+from lanchat.server.doors.native import LINES
+from lanchat.server.doors.plain import PlainDoor
 from lanchat.server.session import Dialect, Session
 
 EVENTS = [
@@ -55,6 +59,14 @@ def heard(session: Session) -> bytes:
 
 def lines(*numbers: int) -> bytes:
     return b"".join(encode(EVENTS[n]) for n in numbers)
+
+
+@pytest.mark.parametrize("text", ["plain", "\x1b[31mred", "e\u0301t\u00e9", "two\nlines", "joiner at the end\u200d"])
+@pytest.mark.parametrize("dialect", [LINES, PlainDoor(None)], ids=["native", "plain"])  # type: ignore[arg-type]
+def test_events_have_the_same_bytes_alone_and_together(dialect: Dialect, text: str):
+    events = [*EVENTS, Said(9, 0, "a" * 32, "ann", "9", text), Welcome("a" * 32, "ann", 0, 0, 0), *EVENTS]
+    assert dialect.encode_all(events) == b"".join(map(dialect.encode, events))
+    assert dialect.encode_all([]) == b""
 
 
 def test_a_batch_without_bytes_for_one_alone_is_encoded_at_once():

@@ -15,6 +15,7 @@ A guest of this door has not proven an identity: on every lanchat screen the nic
 
 import secrets
 import socket
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 
@@ -82,6 +83,13 @@ class PlainDoor(Dialect):
     def encode(self, message: FromHost) -> bytes:
         line = _line(message)
         return b"" if line is None else safe_text(line).encode() + b"\n"
+
+    def encode_all(self, messages: Sequence[FromHost]) -> bytes:
+        lines = [line for message in messages if (line := _line(message)) is not None]
+        together = "".join(lines)
+        if not (together.isascii() and together.isprintable()):  # else each line is safe, as most messages are
+            lines = list(map(safe_text, lines))
+        return "\n".join([*lines, ""]).encode()
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         title, nick = self._serving.title, snapshot.welcome.nick
