@@ -91,6 +91,7 @@ class Chat:
         terminal = Terminal(os.environ, popup=look.popup, titled=look.title)
         self._caller = Caller(room.title, terminal, silent=not look.bell, now=time.monotonic())
         self._due_soon = False  # a drawing is coming that may call
+        self._due_at: float | None = None  # s, monotonic: for when a drawing was asked for, for what the feed tells
         typed = typed or InputHistory()
         self._screen: Screen | LineScreen
         if dumb:
@@ -161,6 +162,9 @@ class Chat:
         over = self._feed.ended is not None
         fragments, more = self._feed.portion(PAINT_LIMIT, columns)
         self._call()
+        if (due := self._feed.due_at) is not None and due != self._due_at:
+            self._due_at = due
+            self._screen.redraw_in(max(0.0, due - time.monotonic()) + TICK)  # surely after it
         if self._feed.ended is not None and not over:
             self._feed.note("You are not in this room any more. Ctrl-C leaves.")
         return fragments, more

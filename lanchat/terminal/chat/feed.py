@@ -20,21 +20,18 @@ from lanchat.protocol.papers import is_on_engine
 from lanchat.room.roster import Person, Roster
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.chat.comings import Comings
 from lanchat.terminal.chat.files import KnownFiles, Listed
-from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.ignoring import Ignoring
 from lanchat.terminal.chat.line import LastLines, Line
 from lanchat.terminal.chat.mentioned import LISTED
-from lanchat.terminal.chat.nicks import shown_nick
 from lanchat.terminal.chat.own_notes import Drawn, Note, Own
 from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Renderer
-from lanchat.terminal.chat.reunion import Reunion
 from lanchat.terminal.chat.status import connection_text
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
-from lanchat.terminal.phrases import listed
 
 
 class Feed:
@@ -48,7 +45,7 @@ class Feed:
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
         offered: called when somebody else sends a file now, which has a number then.
-        joins, colour: see Flapping and Renderer.
+        joins, colour: see Comings and Renderer.
     """
 
     def __init__(
@@ -73,8 +70,7 @@ class Feed:
         self._renderer = Renderer(self.roster, date.today(), colour=colour, files=self.files, words=words)
         self._upcoming = Upcoming(room, hosting=room.hosting)
         self.calls: deque[Said] = deque(maxlen=LISTED)  # the last that call us, as far as they were rendered
-        self._joins, self._flapping = joins, Flapping(joins)
-        self._reunion = Reunion()
+        self._comings = Comings(joins, lambda text: self._upcoming.add(Note(text)))
         self.painted = LastLines()
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
@@ -105,6 +101,11 @@ class Feed:
     def state(self) -> str:
         """The state of the connection, for the bar."""
         return connection_text(self._room.state, hosting=self._room.hosting, away=self._room.is_away)
+
+    @property
+    def due_at(self) -> float | None:
+        """When there is something to paint even if nothing comes, in s, monotonic; None: never."""
+        return self._comings.due_at
 
     def start(self) -> None:
         """From now on `wake` is called when there is something to paint."""
@@ -189,7 +190,7 @@ class Feed:
         if sys.platform != "win32":
             time.tzset()  # the C library reads the time zone once, and a laptop may travel
         self._renderer.minute, self._renderer.today = -1, date.today()
-        self._report_missing()
+        self._comings.tell_due(self.roster, time.monotonic())
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:
@@ -231,12 +232,12 @@ class Feed:
                 self.private.came(item)
         hidden = isinstance(item, Said | Private) and item.by in self.ignored
         if isinstance(item, Joined | Left):
-            hidden = self._room.state.is_past(item) or self._reunion.hides(item) or self._flaps(item)
+            hidden = self._room.state.is_past(item) or self._comings.hides(item, self.roster, time.monotonic())
         elif isinstance(item, Disconnected):
-            self._reunion.lost(() if self.roster.crowd else self.roster.people.values())
+            self._comings.lost(self.roster)
         elif isinstance(item, Connected) and item.again:
             beside = is_on_engine(item.card) and item.host_id != self.roster.host_id
-            self._reunion.back(time.monotonic(), beside=beside)
+            self._comings.back(time.monotonic(), beside=beside)
         self._renderer.hosting, self._renderer.owner = self._room.hosting, self._room.state.owner_id
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         if line is not None and isinstance(item, FileOffered | PrivateFile):
@@ -248,23 +249,6 @@ class Feed:
             self._wanted_nick = ""
             self._report_nick()
         return line
-
-    def _flaps(self, event: Joined | Left) -> bool:
-        """Whether this coming or going is not shown: by wish, or because there have been so many of this person."""
-        if event.by == self.roster.me:
-            return False
-        bot, host = self.roster.is_bot(event.by, event.nick), event.by == self.roster.host_id
-        shown = self._flapping.follow(event, bot=bot, host=host)
-        if shown is Shown.LAST:
-            nick = shown_nick(event.by, event.nick)
-            self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
-        return shown is Shown.NO
-
-    def _report_missing(self) -> None:
-        if (missing := self._reunion.missing(time.monotonic())) and self._joins != "none":
-            names = [shown_nick(person.id, person.nick) for person in missing]
-            have = "has" if len(names) == 1 else "have"
-            self._upcoming.add(Note(f"{listed(names)} {have} not come back."))
 
     def _report_offer(self, file: FileOffered | PrivateFile) -> None:
         """Report a file that somebody else sends now, and that is shown."""

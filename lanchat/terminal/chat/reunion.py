@@ -14,18 +14,22 @@ _UNWANTED = ("lost", "silent")  # codes of Left: nobody wanted that
 
 
 class Reunion:
-    """Follows one break after the other. Owned by the thread that paints."""
+    """Follows one break after the other. Owned by the thread that paints.
+
+    Attributes:
+        ends_at: s, monotonic, when `missing` knows who has not come back; None: there is no link, or no break.
+    """
 
     def __init__(self) -> None:
         self._before: set[str] = set()  # the ids of those who were here when the connection was lost
         self._away: dict[str, Person] = {}  # those of them who are not back
-        self._ends_at: float | None = None  # s, monotonic; None: there is no link, or no break
+        self.ends_at: float | None = None
 
     def lost(self, present: Iterable[Person]) -> None:
         """There is no link any more. A guest is somebody else each time, so guests are told of as ever."""
         if not self._before:
             self._before = {person.id for person in present if is_verified(person.id)}
-        self._ends_at = None
+        self.ends_at = None
 
     def back(self, now: float, *, beside: bool = False) -> None:
         """There is a link again. For the time see `missing`.
@@ -34,7 +38,7 @@ class Reunion:
             beside: to another host of a room on an engine. Those who come over to it neither leave nor join, so that
                 everything that the host tells of them is shown, as it is to the people who were there.
         """
-        self._ends_at = now if beside else now + WITHIN
+        self.ends_at = now if beside else now + WITHIN
         if beside:
             self._before = set()
 
@@ -58,8 +62,8 @@ class Reunion:
         Args:
             now: s, monotonic.
         """
-        if self._ends_at is None or now < self._ends_at:
+        if self.ends_at is None or now < self.ends_at:
             return []
         missing = list(self._away.values())
-        self._before, self._away, self._ends_at = set(), {}, None
+        self._before, self._away, self.ends_at = set(), {}, None
         return missing

@@ -1,7 +1,7 @@
 """A script that says one line a minute is there and away again, all day."""
 
 from lanchat.protocol.messages import Joined, Left
-from lanchat.terminal.chat.flapping import MOST, WITHIN, Flapping, Shown
+from lanchat.terminal.chat.flapping import LEAVES, MOST, WITHIN, Flapping, Shown
 
 MINUTE, DAY = 60_000, 86_400_000
 YES, LAST, NO = Shown.YES, Shown.LAST, Shown.NO
@@ -15,32 +15,77 @@ def went(at: int, by: str = "b", nick: str = "bot", code: str = "") -> Left:
     return Left(1, at, by, nick, code=code)
 
 
-def test_two_visits_are_shown_and_then_no_more():
+def goes_often(flapping: Flapping) -> None:
+    for _ in range(LEAVES + 5):
+        flapping.follow(went(DAY))
+
+
+def test_three_visits_are_shown_and_then_no_more():
     flapping = Flapping()
     events = [event(DAY + minute * MINUTE) for minute in range(30) for event in (came, went)]
-    assert [flapping.follow(event) for event in events] == [YES, YES, YES, LAST, *[NO] * 56]
+    assert [flapping.follow(event) for event in events] == [YES, YES, YES, YES, YES, LAST, *[NO] * 54]
+
+
+def test_who_was_here_before_us_is_shown_to_return_as_often_as_to_leave():
+    flapping = Flapping()
+    assert [flapping.follow(event(DAY)) for _ in range(2) for event in (went, came)] == [YES] * 4
+
+
+def test_who_is_quiet_at_last_is_named_once_and_counted_anew():
+    flapping, within = Flapping(), WITHIN / 1000
+    assert flapping.settles_at is None
+    for second in range(LEAVES + 1):
+        flapping.follow(went(DAY), now=second)
+        flapping.follow(came(DAY), now=second)
+    assert flapping.settles_at == LEAVES + within, "the last that was hidden counts"
+    assert flapping.settled(LEAVES + within - 1) == []
+    assert flapping.settled(LEAVES + within) == [("b", "bot")] and flapping.settles_at is None
+    assert flapping.settled(LEAVES + within) == [] and flapping.follow(went(DAY)) is YES
+
+
+def test_of_several_the_one_who_has_been_quiet_for_longest_is_named_first():
+    flapping, within = Flapping(), WITHIN / 1000
+    for second in range(LEAVES):
+        flapping.follow(went(DAY), now=second)
+        flapping.follow(went(DAY, "c", "cat"), now=second + 100)
+    assert flapping.settles_at == LEAVES - 1 + within
+    assert flapping.settled(LEAVES + within) == [("b", "bot")]
+    assert flapping.settles_at == LEAVES - 1 + 100 + within
+
+
+def test_who_is_removed_or_shown_again_need_not_be_named_later():
+    removed, shown = Flapping(), Flapping()
+    goes_often(removed)
+    removed.follow(went(DAY, code="banned"))
+    goes_often(shown)
+    assert shown.follow(came(DAY + WITHIN + 1)) is YES
+    assert removed.settles_at is None and shown.settles_at is None
+
+
+def test_who_is_left_out_by_wish_is_never_named():
+    flapping = Flapping("none")
+    goes_often(flapping)
+    assert flapping.settles_at is None
 
 
 def test_after_a_while_of_quiet_they_are_shown_again():
     flapping = Flapping()
     for minute in range(30):
-        flapping.follow(came(DAY + minute * MINUTE))
+        flapping.follow(went(DAY + minute * MINUTE))
     assert flapping.follow(went(DAY + 30 * MINUTE)) is NO
     assert flapping.follow(came(DAY + 30 * MINUTE + WITHIN + 1)) is YES
 
 
 def test_each_person_is_counted_alone():
     flapping = Flapping()
-    for _ in range(10):
-        flapping.follow(came(DAY))
+    goes_often(flapping)
     assert flapping.follow(came(DAY, "c", "cat")) is YES
     assert flapping.follow(came(DAY, "~1", "bot")) is YES, "another one with this nick"
 
 
 def test_that_somebody_was_removed_is_always_shown():
     flapping = Flapping()
-    for _ in range(10):
-        flapping.follow(came(DAY))
+    goes_often(flapping)
     assert flapping.follow(went(DAY, code="kicked")) is YES and flapping.follow(went(DAY, code="banned")) is YES
 
 
@@ -53,14 +98,13 @@ def test_who_hosts_the_room_comes_and_goes_with_it():
 def test_a_clock_that_is_set_back_hides_nobody_for_long():
     flapping = Flapping()
     for _ in range(10):
-        flapping.follow(came(2 * DAY))
+        flapping.follow(went(2 * DAY))
     assert flapping.follow(came(DAY)) is YES
 
 
 def test_only_so_many_people_are_remembered():
     flapping = Flapping()
-    for _ in range(10):
-        flapping.follow(came(DAY))
+    goes_often(flapping)
     for number in range(MOST):
         flapping.follow(came(DAY, nick=f"n{number}"))
     assert flapping.follow(came(DAY)) is YES
