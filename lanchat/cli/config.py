@@ -11,6 +11,7 @@ from lanchat.cli.config_file import BUILT_IN, Effective, effective, file_values
 from lanchat.cli.settings import BY_KEY, SETTINGS, BadSetting, Setting, Value, near_key, shown, template
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import LanchatError
+from lanchat.terminal.stdio import put_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,7 +55,7 @@ def config(key: str | None, path: bool, edit: bool, as_json: bool) -> int:
     if (key is not None) + path + edit + as_json > 1:
         raise click.UsageError("Only one of KEY, --path, --edit and --json can be asked for.")
     if path:
-        click.echo(str(_file()))
+        put_path(sys.stdout, str(_file()))
         return 0
     if edit:
         return _edit(_file())

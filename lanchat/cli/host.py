@@ -84,7 +84,7 @@ class HostOptions:
     ),
     options.option(
         "--people",
-        type=click.IntRange(2, 1000),
+        type=options.Number(2, 1000),
         metavar="N",
         help="Let so many people in (default 200, at most 1000).",
     ),

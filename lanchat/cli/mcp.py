@@ -152,7 +152,7 @@ def _ids(allow: tuple[str, ...]) -> frozenset[str]:
     for one, id in ids.items():
         if not is_room_id(id):
             raise click.BadParameter(
-                f"{one!r} is no fingerprint; its owner sees it by lanchat id.", param_hint="--allow"
+                f'"{one}" is no fingerprint; its owner sees it by lanchat id.', param_hint="--allow"
             )
     return frozenset(ids.values())
 

@@ -20,6 +20,7 @@ MAX_LISTED = 50  # names in one sentence; twenty lines of a terminal
 MAX_MARKS = 4  # above and below a letter, and as many beside it; no script in use needs more, and a pile covers lines
 
 _WIDE_SPACE = "\u3000"
+_BYTES = range(0xDC80, 0xDD00)  # what stands for a byte of 128 to 255 in a path or variable that is no UTF-8
 _BLANK_BRAILLE = "\u2800"  # pictures of dots are full of it
 _PLAIN, _MARK, _SPACING_MARK, _INVISIBLE, _OTHER = "plain", "mark", "spacing mark", "invisible", "other"
 
@@ -43,8 +44,8 @@ def safe_text(text: str, *, lines: bool = False) -> str:
     """The text with every character made visible that could control a terminal or hide something.
 
     Control, format, private, unassigned and surrogate code points and all others that are invisible become `\\x1b` or
-    `<U+202E>`, and unusual spaces a space. Joiners and variation selectors stay where writing needs them, by the rules
-    of `invisible.py`. With `lines`, line ends stay too.
+    `<U+202E>`, and unusual spaces a space. A byte of a path that is no Unicode (PEP 383) becomes `\\xff`. Joiners and
+    variation selectors stay where writing needs them, by the rules of `invisible.py`. With `lines`, line ends stay too.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -222,4 +223,6 @@ def _named(char: str) -> str:
     if char == _BLANK_BRAILLE or unicodedata.category(char) == "Zs":
         return " "
     code = ord(char)
+    if code in _BYTES:
+        code -= _BYTES.start - 0x80
     return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"

@@ -108,7 +108,7 @@ def given_password(file: str | None, *, what_to_do: str = "Ask the host for the 
     """
     if file is None:
         password = os.environ.get("LANCHAT_PASSWORD")
-        return _long_enough(password, what_to_do) if password else None
+        return _acceptable(password, "LANCHAT_PASSWORD", what_to_do) if password else None
     return file_password(file, what_to_do=what_to_do)
 
 
@@ -116,7 +116,7 @@ def file_password(file: str, *, what_to_do: str) -> str:
     """The password in this file. Raises as `given_password`."""
     try:
         with open(file, encoding="utf-8") as lines:
-            return _long_enough(lines.read().strip("\r\n"), what_to_do)
+            return _acceptable(lines.read().strip("\r\n"), file, what_to_do)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise LanchatError(f"Cannot read the password file {file}: {why}.", "Name another file.") from None
@@ -150,6 +150,21 @@ def ask_password(title: str = "", *, repeat: str | None = None) -> str:
 def _long_enough(password: str, what_to_do: str) -> str:
     if problem := password_problem(password):
         raise LanchatError(problem, what_to_do)
+    return password
+
+
+def _acceptable(password: str, where: str, what_to_do: str) -> str:
+    """The password, which nobody has typed just now, so a person is told where it stands.
+
+    Raises:
+        LanchatError: it cannot be the password of a room.
+    """
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise LanchatError(f"The password in {where} is no valid Unicode.", "Write it in UTF-8.") from None
+    if problem := password_problem(password):
+        raise LanchatError(f"{problem} That in {where} has {len(password)}.", what_to_do)
     return password
 
 

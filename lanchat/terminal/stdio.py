@@ -72,6 +72,21 @@ def put(stream: IO[str], *lines: str) -> None:
     stream.flush()
 
 
+def put_path(out: IO[str], path: str) -> None:
+    """Write a path as data, on a line of its own: harmless on a terminal, and else by the very bytes of its name, which
+    need not be Unicode."""
+    if out.isatty():
+        from lanchat.protocol.text import safe_text
+
+        out.write(f"{safe_text(path)}\n")
+    elif isinstance(out, io.TextIOWrapper) and os.name == "posix":
+        out.flush()
+        out.buffer.write(os.fsencode(path) + b"\n")
+    else:
+        out.write(f"{path}\n")
+    out.flush()
+
+
 def in_rows(stream: IO[str], line: str, indent: int = INDENT) -> str:
     """A harmless line, broken for the window where this stream goes, which may be narrower than it was just now.
 

@@ -14,7 +14,7 @@ from lanchat.protocol.text import safe_text
 from lanchat.room.files import elsewhere_text
 from lanchat.terminal.chat.files import Rate, left_out_text, percent, transfer_line
 from lanchat.terminal.deadline import remaining
-from lanchat.terminal.stdio import columns_of, is_dumb, put
+from lanchat.terminal.stdio import columns_of, is_dumb, put, put_path
 from lanchat.terminal.wording import note_text
 
 _DRAW_EVERY = 0.2  # s
@@ -110,9 +110,9 @@ def get_files(
         if as_json:
             values = {"path": path, "file": entry.file, "name": entry.name, "size": entry.size, "by": entry.by}
             out.write(json.dumps({**values, "nick": entry.nick, "sha256": transfer.sha256}) + "\n")
+            out.flush()
         else:
-            out.write(path + "\n")
-        out.flush()
+            put_path(out, path)
     return 0
 
 

@@ -217,9 +217,18 @@ def test_a_title_where_a_command_belongs_is_answered_with_the_command(lanchat):
 
 
 def test_a_password_that_is_too_short_is_answered_for_the_one_who_gave_it(lanchat):
-    short = r"A password needs at least \d+ characters\."
+    short = r"A password needs at least \d+ characters\. That in LANCHAT_PASSWORD has 3\."
     fails(lanchat.run("join", "Room A", LANCHAT_PASSWORD="abc"), 1, short, r"Ask the host for the password\.")
     fails(lanchat.run("host", "Room A", LANCHAT_PASSWORD="abc"), 1, short, ".*--password auto")
+
+
+def test_a_password_that_is_no_unicode_is_answered_by_where_it_stands(lanchat):
+    ended = lanchat.run("join", "Room A", LANCHAT_PASSWORD="\udcff")
+    fails(ended, 1, r"The password in LANCHAT_PASSWORD is no valid Unicode\.", r"Write it in UTF-8\.")
+
+
+def test_a_wrong_number_of_people_is_answered_in_plain_words(lanchat):
+    misused(lanchat.run("host", "Room A", "--people", "many"), '.*--people: "many" is not a number from 2 to 1000\\.')
 
 
 def test_a_wrong_nick_is_named_by_where_it_came_from(lanchat):

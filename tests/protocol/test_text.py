@@ -125,6 +125,7 @@ HOSTILE = [
     ("\ue000\uf8ff", "<U+E000><U+F8FF>"),  # private
     ("\U0010fffd", "<U+10FFFD>"),
     ("\ud800\udfff", "<U+D800><U+DFFF>"),
+    ("in\udc80\udcff", "in\\x80\\xff"),
     ("\ufffe\uffff", "<U+FFFE><U+FFFF>"),
     ("\ufff9a\ufffab\ufffb", "<U+FFF9>a<U+FFFA>b<U+FFFB>"),
     ("\u0378", "<U+0378>"),  # unassigned

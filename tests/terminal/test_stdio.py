@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from lanchat.errors import LanchatError
-from lanchat.terminal.stdio import columns_of, is_discarded, put, read_lines
+from lanchat.terminal.stdio import columns_of, is_discarded, put, put_path, read_lines
 
 if os.name == "posix":
     import fcntl
@@ -29,6 +29,19 @@ def test_words_for_a_person_are_harmless_and_whole_in_a_pipe():
     out = io.StringIO()
     put(out, "a\x1b[2Jb", "two\nlines", "x" * 200, "")
     assert out.getvalue() == "a\\x1b[2Jb\n" + "two\\x0alines\n" + "x" * 200 + "\n\n"
+
+
+def test_a_program_gets_the_bytes_of_a_path_and_a_terminal_a_harmless_one():
+    name = os.fsdecode(b"in\xff/\xc3\xa9.txt")
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii", errors="backslashreplace")
+    stream.write("before\n")
+    put_path(stream, name)
+    assert written.getvalue() == b"before\nin\xff/\xc3\xa9.txt\n"
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb") as terminal, os.fdopen(theirs, "w", encoding="utf-8") as screen:
+        put_path(screen, name)
+        assert terminal.read(12) == b"in\\xff/\xc3\xa9.tx"
 
 
 def test_on_a_terminal_a_long_line_goes_on_under_an_indent():
