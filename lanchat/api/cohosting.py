@@ -88,7 +88,7 @@ class Cohosting(Closable):
             for key in keys:
                 self._owner.dismiss(key)
             self._changed.notify_all()
-        return f"{safe_text(nick)}'s computer may host the room no more; its people go on at another one."
+        return f"{safe_text(nick)}'s computer does not host the room any more; its people go on at another one."
 
     def listing(self) -> str:
         """The text of `/standbys`: which computers host the room."""

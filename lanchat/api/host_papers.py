@@ -46,7 +46,7 @@ class Owner:
     def how_to_accept(self, asking: Asking) -> str:
         """A sentence that tells our person how to let this computer host."""
         if self._has_screen:
-            return f"If the fingerprint is right: /cohost {asking.code}"
+            return f"If that screen shows the same code: /cohost {asking.code}"
         id = member_id(asking.key)
         return f"If lanchat id shows {grouped(id)} there, start this host again with  --cohost {id}"
 

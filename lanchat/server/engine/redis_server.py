@@ -25,6 +25,7 @@ from lanchat.threads import Closable
 _POLL = 0.02  # s between two looks at a rewrite, which takes 0.1 s for a small file
 _BRIEF = 120  # characters of the server's words in a sentence
 _FULL = (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError)
+_WITH_PASSWORD = "redis://USER:PASSWORD@HOST/0, or redis://:PASSWORD@HOST/0 where no user has a name"
 _AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
@@ -68,15 +69,16 @@ class RedisServer(Closable):
             return _execute(self._client, *command)
         except redis.AuthenticationError as error:
             self.close()
-            words = f"{self.name} does not accept this user and password, or wants one ({_brief(error)})."
-            raise LanchatError(words, "They belong in LANCHAT_ENGINE: redis://USER:PASSWORD@HOST/0") from None
+            raise self._unknown(error) from None
         except redis.exceptions.NoPermissionError as error:
             raise self._forbidden(error) from None
         except _AWAY as error:
             self.close()
             host, port = safe_text(self._address.host), self._address.port
             asking = f"redis-cli -h {host}" + (f" -p {port}" if port != PORT else "")
-            raise EngineAway(f"Cannot reach {self.name} ({_why(error)}).", f"Is it running?  {asking} ping") from None
+            raise EngineAway(
+                f"Cannot reach {self.name} ({_why(error)}).", f"Is it running? To see that: {asking} ping"
+            ) from None
         except redis.ResponseError as error:
             if isinstance(error, _FULL) or str(error).startswith("MISCONF"):
                 self.close()  # the next connection looks what has become of it
@@ -152,6 +154,12 @@ class RedisServer(Closable):
         if info.get("aof_last_bgrewrite_status") != "ok":
             words = "Its log says why; often memory is short for a fork."
             raise LanchatError("This Redis cannot rewrite its file after its restart.", words)
+
+    def _unknown(self, error: Exception) -> LanchatError:
+        if not self._address.password:
+            return LanchatError(f"{self.name} wants a password.", f"It belongs in LANCHAT_ENGINE: {_WITH_PASSWORD}")
+        what = f"{self.name} does not accept this {'user or ' if self._address.user else ''}password"
+        return LanchatError(f"{what} ({_brief(error)}).", f"It belongs in LANCHAT_ENGINE: {_WITH_PASSWORD}")
 
     def _forbidden(self, error: Exception) -> LanchatError:
         return forbidden(self._address.user, str(error))

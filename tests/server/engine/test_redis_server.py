@@ -69,14 +69,19 @@ def test_a_user_of_its_own_needs_only_the_commands_that_are_named(shared, own_re
     )
     server.restart()  # the user is gone with it
     log.close()
-    with pytest.raises(LanchatError, match="does not accept this user and password") as error:
+    with pytest.raises(LanchatError, match="does not accept this user or password") as error:
         log.append([Proposal("e", "sann 2", b"hi")], 0)
     assert "secret" not in f"{error.value} {error.value.hint}"
 
 
 def test_a_server_that_wants_a_password_says_so(shared, own_redis):
     server = own_redis("--appendonly", "yes", "--appendfsync", "always", "--requirepass", "other")
-    assert "wants one" in refusal(shared(address=EngineAddress("127.0.0.1", server.port)))
+    words = refusal(shared(address=EngineAddress("127.0.0.1", server.port)))
+    assert (
+        "wants a password. It belongs in LANCHAT_ENGINE: redis://USER:PASSWORD@HOST/0, or redis://:PASSWORD@" in words
+    )
+    words = refusal(shared(address=EngineAddress("127.0.0.1", server.port, password="wrong")))
+    assert "does not accept this password (" in words
 
 
 def test_nobody_at_the_address(shared):
@@ -85,7 +90,7 @@ def test_nobody_at_the_address(shared):
     words = refusal(shared(address=EngineAddress("127.0.0.1", port)))
     assert words == (
         f"Cannot reach Redis at 127.0.0.1:{port} (connection refused). "
-        f"Is it running?  redis-cli -h 127.0.0.1 -p {port} ping"
+        f"Is it running? To see that: redis-cli -h 127.0.0.1 -p {port} ping"
     )
 
 
