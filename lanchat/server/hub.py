@@ -132,6 +132,8 @@ class Hub(Commands):
     def _append(self, batch: Batch) -> None:
         if batch.records:
             self._appended = self._room_log.append(batch.records)
+            if self._room_log.stores_at_once:
+                self._store(Stored(self._appended, self._room.seq), batch)
 
     def _acknowledge(self, safe: Position, batch: Batch) -> None:
         if safe != self._acknowledged:

@@ -65,6 +65,10 @@ class Log(Protocol):
     def full(self) -> bool:
         """Whether the disk takes nothing and the memory for waiting records is used up. Any thread."""
 
+    @property
+    def stores_at_once(self) -> bool:
+        """Whether `append` stores the records before it returns, and `on_stored` is never called."""
+
     def open(self) -> Opened:
         """Open the log and read its content. No thread is started yet.
 
@@ -134,19 +138,19 @@ class NoLog:
     """A log that stores nothing on disk: the room ends with its host (`--ephemeral`)."""
 
     full = False
+    stores_at_once = True
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()  # bounded as the room's own are
         self._size = 0  # of their texts, in memory
         self._lock = threading.Lock()  # guards both
         self._ticket = 0
-        self._seq = 0
 
     def open(self) -> Opened:
         return Opened()
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
-        self._on_stored = on_stored
+        pass
 
     def append(self, records: Sequence[Record]) -> int:
         events = [record for record in records if type(record) is Said or not isinstance(record, Private)]
@@ -156,11 +160,10 @@ class NoLog:
             while len(self._events) > RECENT or self._size > RECENT_SIZE:
                 self._size -= _size(self._events.popleft())
         self._ticket += len(records)
-        self._seq = events[-1].seq if events else self._seq
         return self._ticket
 
     def commit(self) -> None:
-        self._on_stored(self._ticket, self._seq)
+        pass
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:

@@ -48,6 +48,8 @@ class SqliteLog:
         wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
     """
 
+    stores_at_once = False
+
     _engine = False  # whether the numbers come from an engine, see server/engine/log.py
 
     def __init__(

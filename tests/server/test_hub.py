@@ -102,6 +102,8 @@ class TerseDoor(TalkativeDoor):
 class SlowLog(NoLog):
     """A log that stores nothing until the test says so."""
 
+    stores_at_once = False
+
     def __init__(self) -> None:
         self.records: list = []
         self.commits = 0
@@ -340,9 +342,9 @@ def test_deaf_sessions_get_joins_leaves_and_their_own_messages():
     ann, bob = stage.come("ann", "bob")
     stage.batch(Received(ann, [Deaf()]))
     stage.batch(says(bob, "1"), says(ann, "2"), says(bob, "3"), LinkEnded(bob))
-    assert [type(message) for message in heard(ann)] == [Said, Left]
+    assert [type(message) for message in heard(ann)] == [Said, Left, Ack]
     stage.batch(says(ann, "4"), Received(ann, [Ping()]))
-    assert [type(message) for message in heard(ann)] == [Ack, Said, Pong]
+    assert [type(message) for message in heard(ann)] == [Said, Pong, Ack]
     stage.batch(JoinRequest(again := new_session(stage), "id-ann", "ann", after=2), says(again, "5"))
     assert texts(heard(again))[-1] == "5", "another link of hers hears all"
 
@@ -457,10 +459,10 @@ def test_a_second_session_of_a_member_gets_a_snapshot_too():
     [ann] = stage.come("ann")
     second = new_session(stage)
     stage.batch(JoinRequest(second, "id-ann", "ann"), says(second, "hi"))
-    assert [type(message) for message in heard(second)] == [Welcome, Present, Said]
+    assert [type(message) for message in heard(second)] == [Welcome, Present, Said, Ack]
     assert texts(heard(ann)) == ["hi"]
     stage.batch(LinkEnded(ann))
-    assert heard(second) == [Ack(2)], "ann is still here"
+    assert heard(second) == [], "ann is still here"
 
 
 def test_a_refused_client_is_told_why_and_its_link_is_finished():
@@ -578,6 +580,16 @@ def test_among_several_messages_at_once_each_answer_has_its_place():
     assert heard(ann) == [one, one, Notice("rules", "A message cannot be empty."), Pong(), two]
     stage.batch(Stored(len(stage.log.records), two.seq))
     assert heard(ann) == [Ack(two.seq)]
+
+
+def test_in_a_room_that_stores_nothing_the_ack_comes_together_with_the_message():
+    stage = HubStage()
+    ann, bob = stage.come("ann", "bob")
+    stage.batch(says(ann, "1", "2"))
+    assert len(ann.link.sends) == len(bob.link.sends) == 1
+    [one, two, ack], [same_one, same_two] = heard(ann), heard(bob)
+    assert (one, two, ack) == (same_one, same_two, Ack(two.seq))
+    assert stage.hub.inbox.take(0) == [], "nobody wakes the hub again"
 
 
 def test_a_resend_waits_for_its_ack_until_the_message_is_stored():
@@ -710,7 +722,7 @@ def test_an_answer_comes_after_what_the_same_client_said():
     stage = HubStage()
     [ann] = stage.come("ann")
     stage.batch(says(ann, "1"), Asked(ann, lambda room: encode(Notice("here", str(room.seq)))), says(ann, "2"))
-    assert [type(message) for message in heard(ann)] == [Said, Notice, Said]
+    assert [type(message) for message in heard(ann)] == [Said, Notice, Said, Ack]
 
 
 def test_an_error_in_an_answer_is_logged_and_ends_the_link_of_its_client_alone(caplog):
@@ -798,7 +810,7 @@ def test_the_closing_is_the_last_line_for_everyone():
     stage.batch(says(ann, "last words"), CloseRoom("the room is closed"))
     for session in (ann, pat):
         assert session.link.finished
-        assert heard(session)[-2:] == [
+        assert [message for message in heard(session)[-3:] if not isinstance(message, Ack)] == [
             Said(3, 1002, "id-ann", "ann", "last words", "last words"),
             Closing("closed", "the room is closed"),
         ]

@@ -221,10 +221,11 @@ def test_reading_joins_stored_and_waiting_events(keeper, path):
 def test_a_log_without_a_disk_gives_the_events_in_memory():
     stored: list[tuple[int, int]] = []
     log = NoLog()
-    assert log.open() == Opened()
+    assert log.open() == Opened() and log.stores_at_once
     log.start(lambda ticket, seq: stored.append((ticket, seq)))
-    put(log, said(1), said(2), said(3))
-    assert stored == [(3, 3)]
+    assert log.append([said(1), said(2), said(3)]) == 3
+    log.commit()
+    assert not stored, "the hub knows it from the beginning"
     assert [event.seq for event in log.read(1, 1)] == [2]
     log.close()
 

@@ -142,6 +142,7 @@ def test_at_the_end_of_stdin_it_waits_until_everything_is_acknowledged(lanchat, 
 class _SlowLog(NoLog):
     """A disk that has written when the test says so."""
 
+    stores_at_once = False
     last = 0
 
     def start(self, on_stored, on_trouble=ignore):
