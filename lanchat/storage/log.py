@@ -67,7 +67,8 @@ class Log(Protocol):
 
     @property
     def stores_at_once(self) -> bool:
-        """Whether `append` stores the records before it returns, and `on_stored` is never called."""
+        """Whether `append` stores the records before it returns, and `on_stored` is never called. Rooms with such a log
+        have no standbys."""
 
     def open(self) -> Opened:
         """Open the log and read its content. No thread is started yet.
