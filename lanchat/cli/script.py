@@ -29,10 +29,20 @@ class _RunsCommand(ExplainedCommand):
             where = args.index(self.last)
             command = args[where + 1 :]
             ctx.obj = command[1:] if command[:1] == ["--"] else command
-            if not ctx.obj and not ctx.resilient_parsing:  # a shell that completes has no use for an error
-                raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
+            if not ctx.resilient_parsing:  # a shell that completes has no use for an error
+                self._check(command, ctx)
             args = args[: where + 1]
         return super().parse_args(ctx, args)
+
+    def _check(self, command: list[str], ctx: click.Context) -> None:
+        if not ctx.obj:
+            raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
+        if command[0].startswith("-") and command[0] != "--":
+            raise click.UsageError(
+                f"{command[0]} stands where the program belongs, behind {self.last}. Put the options before {self.last}, "
+                f"and the program right behind it: {self.last} -- CMD [ARG]...",
+                ctx,
+            )
 
 
 class _Send(_RunsCommand):

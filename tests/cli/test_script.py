@@ -188,6 +188,12 @@ def test_words_that_contradict_each_other_are_usage_errors(lanchat, words):
     assert lanchat.run("send", "127.0.0.1:1", "--nick", "build", *words).code == 2
 
 
+@pytest.mark.parametrize(("command", "option"), [("send", "--run"), ("tail", "--exec")])
+def test_an_option_behind_that_of_the_program_is_named(lanchat, command, option):
+    ended = lanchat.run(command, "127.0.0.1:1", option, "--nick", "build", "--", "false")
+    assert ended.code == 2 and f"--nick stands where the program belongs, behind {option}." in ended.err
+
+
 def test_a_shell_that_completes_gets_no_usage_error(lanchat):
     words = "lanchat send room --run "
     ended = lanchat.run(_LANCHAT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="4")

@@ -52,6 +52,26 @@ def test_everything_else_is_refused(line):
         parse_command(line)
 
 
+@cases(
+    ("line", "why"),
+    [
+        ('{"say": 7}', 'The field "say" must be a text in quotes, and here it is 7.'),
+        ('{"say": "a", "id": null}', 'The field "id" must be a text in quotes, and here it is null.'),
+        ('{"say": ["a"], "leave": 1}', 'The field "say" must be a text in quotes, and here it is ["a"].'),
+        ('{"leave": "yes"}', 'The field "leave" must be true, and here it is "yes".'),
+        ('{"sey": "a"}', 'There is no field "sey". The fields are say, me, tell, to, nick, away, leave, id.'),
+        ('"hi"', 'A line is one JSON object, such as {"say": "hello"}.'),
+        ('{"say": 7} 8', "This line is no JSON: JSON is malformed: trailing characters (byte 12)."),
+        ("hi", "This line is no JSON: JSON is malformed: invalid character (byte 0)."),
+        (f'{{"say": {[1] * 50}}}', f'The field "say" must be a text in quotes, and here it is [{"1," * 19}1….'),
+    ],
+)
+def test_a_wrong_line_is_answered_by_the_name_of_its_field(line, why):
+    with pytest.raises(ValueError) as caught:
+        parse_command(line)
+    assert str(caught.value) == why
+
+
 def test_the_longest_message_fits_however_it_is_escaped():
     line = json.dumps({"say": "\x01" * MAX_TEXT, "id": "x" * 64})
     [read] = LineSplitter(MAX_JSON_LINE).feed(line.encode() + b"\n")
