@@ -39,8 +39,8 @@ class _RunsCommand(ExplainedCommand):
             raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
         if command[0].startswith("-") and command[0] != "--":
             raise click.UsageError(
-                f"{command[0]} stands where the program belongs, behind {self.last}. Put the options before {self.last}, "
-                f"and the program right behind it: {self.last} -- CMD [ARG]...",
+                f"{command[0]} stands where the program belongs, behind {self.last}. Put the options before "
+                f"{self.last}, and the program right behind it: {self.last} -- CMD [ARG]...",
                 ctx,
             )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from lanchat.protocol.text import last_argument
+from lanchat.room.access import MAX_NICKS
 from lanchat.room.mention import last_word
 from lanchat.terminal.chat.intents import (
     Away,
@@ -122,7 +123,7 @@ def _host_only(action: str, help: str, argument: str = "NICK", *, everyday: bool
 COMMANDS = (
     Command("help", "[all|COMMAND]", "show the usual commands, all, or one", ShowHelp, aliases=("h", "?")),
     _everyday("who", "[NICK]", "show who is in the room", lambda nick: ShowWho(_nick(nick)), "names", "users"),
-    _everyday("nick", "NICK", "change your nick", ChangeNick),
+    _everyday("nick", "NICK", f"change your nick; you can have {MAX_NICKS} in a room", ChangeNick),
     _everyday("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
     _everyday("msg", "NICK TEXT", "send a private message, also to who is away", _private, "dm", "query"),
     _everyday("reply", "TEXT", "reply to the last private message", Reply, "r"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lanchat.room.access import MAX_NICKS
 from lanchat.terminal.chat.commands import COMMANDS, Completion, complete, help_text, parse, search_hint
 from lanchat.terminal.chat.intents import (
     ChangeNick,
@@ -127,7 +128,7 @@ def test_no_name_is_taken_twice():
 @cases(
     ("before", "found"),
     [
-        ("/n", [Completion("/nick ", 2, "change your nick")]),
+        ("/n", [Completion("/nick ", 2, f"change your nick; you can have {MAX_NICKS} in a room")]),
         ("/w", [Completion("/who ", 2, "show who is in the room")]),
         ("an", [Completion("ann: ", 2), Completion("Anton: ", 2)]),
         ("hi AN", [Completion("ann ", 2), Completion("Anton ", 2)]),
