@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lanchat.protocol.messages import Joined, Left
+from lanchat.protocol.messages import Joined, Left, Moved
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.nicks import shown_nick
@@ -32,6 +32,11 @@ class Comings:
         """There is a link again. For the arguments see `Reunion.back`."""
         self._connected = True
         self._reunion.back(now, beside=beside)
+
+    def moved(self, moved: Moved, roster: Roster) -> None:
+        """The room has another host. If it was taken over, a line says that the last one is gone."""
+        if moved.reason == "takeover" and (person := roster.person(moved.before)) is not None:
+            self._reunion.told_gone(person.id)
 
     def hides(self, event: Joined | Left, roster: Roster, now: float) -> bool:
         """Whether this is not shown: it is a part of a break, by wish, or there have been so many of this person."""

@@ -14,7 +14,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Connected, Disconnected, Item, Private, PrivateFile, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered
-from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Moved, Renamed, Said
 from lanchat.protocol.nicks import clean_nick, same_nick
 from lanchat.protocol.papers import is_on_engine
 from lanchat.room.roster import Person, Roster
@@ -233,6 +233,8 @@ class Feed:
         hidden = isinstance(item, Said | Private) and item.by in self.ignored
         if isinstance(item, Joined | Left):
             hidden = self._room.state.is_past(item) or self._comings.hides(item, self.roster, time.monotonic())
+        elif isinstance(item, Moved):
+            self._comings.moved(item, self.roster)
         elif isinstance(item, Disconnected):
             self._comings.lost(self.roster)
         elif isinstance(item, Connected) and item.again:

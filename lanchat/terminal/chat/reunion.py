@@ -23,6 +23,7 @@ class Reunion:
     def __init__(self) -> None:
         self._before: set[str] = set()  # the ids of those who were here when the connection was lost
         self._away: dict[str, Person] = {}  # those of them who are not back
+        self._gone: set[str] = set()  # the ids of those of whom a line has said that they are gone
         self.ends_at: float | None = None
 
     def lost(self, present: Iterable[Person]) -> None:
@@ -42,9 +43,18 @@ class Reunion:
         if beside:
             self._before = set()
 
+    def told_gone(self, id: str) -> None:
+        """A line has said that this person is gone, because the room has left their computer. Their return is told."""
+        if id in self._before:
+            self._gone.add(id)
+
     def hides(self, event: Joined | Left) -> bool:
         """Whether this coming or going is a part of the break. That somebody opens the room is told."""
-        told = event.code not in _UNWANTED if isinstance(event, Left) else event.host
+        if isinstance(event, Left):
+            told = event.code not in _UNWANTED
+        else:
+            told = event.host or event.by in self._gone
+            self._gone.discard(event.by)
         if told or event.by not in self._before:
             self._away.pop(event.by, None)
             if isinstance(event, Left):
@@ -64,6 +74,6 @@ class Reunion:
         """
         if self.ends_at is None or now < self.ends_at:
             return []
-        missing = list(self._away.values())
-        self._before, self._away, self.ends_at = set(), {}, None
+        missing = [person for person in self._away.values() if person.id not in self._gone]
+        self._before, self._away, self._gone, self.ends_at = set(), {}, set(), None
         return missing

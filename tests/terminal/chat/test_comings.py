@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanchat.protocol.messages import Event, Joined, Left, Renamed
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed
 from lanchat.room.roster import Roster
 from lanchat.terminal.chat.comings import Comings
 from lanchat.terminal.chat.flapping import LEAVES, WITHIN
@@ -104,3 +104,14 @@ def test_in_a_crowd_nobody_knows_who_is_here(screen):
 def test_of_those_who_are_left_out_by_wish_nothing_is_told():
     screen = Screen("none")
     assert screen.happens(*visits(LEAVES + 1)) == [] and screen.waits() == []
+
+
+@pytest.mark.parametrize(("reason", "shown"), [("takeover", True), ("handover", False)])
+def test_the_last_host_is_shown_to_return_where_a_line_has_said_that_it_is_gone(reason, shown):
+    screen = Screen()
+    screen.happens(joined())
+    screen.comings.lost(screen.roster)
+    screen.comings.back(screen.now, beside=False)
+    screen.comings.moved(Moved(1, 0, "b" * 64, "bob", 64, "cat", reason), screen.roster)
+    assert screen.happens(left(code="lost")) == []
+    assert bool(screen.happens(joined())) is shown
