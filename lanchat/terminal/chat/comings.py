@@ -60,7 +60,9 @@ class Comings:
 
     def tell_due(self, roster: Roster, now: float) -> None:
         """Tell who has not come back after a break, and whether those are here who have stopped coming and going."""
-        if (missing := self._reunion.missing(now)) and self._joins != "none":
+        here = {person.id for person in roster.people.values()}  # a host that we have joined since then lists them
+        missing = [person for person in self._reunion.missing(now) if person.id not in here]
+        if missing and self._joins != "none":
             names = [shown_nick(person.id, person.nick) for person in missing]
             self._tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} not come back.")
         for id, nick in self._flapping.settled(now) if self._connected else ():

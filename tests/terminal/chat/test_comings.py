@@ -2,13 +2,13 @@
 
 import pytest
 
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Welcome
 from lanchat.room.roster import Roster
 from lanchat.terminal.chat.comings import Comings
 from lanchat.terminal.chat.flapping import LEAVES, WITHIN
 
-CAT, GUEST = "c" * 64, "~1"
-QUIET = WITHIN / 1000  # s
+ANN, CAT, GUEST = "a" * 64, "c" * 64, "~1"
+MINUTE, QUIET = 60.0, WITHIN / 1000  # s
 KEEPS = "cat keeps coming and going. That is not shown any more until it stops."
 
 
@@ -115,3 +115,16 @@ def test_the_last_host_is_shown_to_return_where_a_line_has_said_that_it_is_gone(
     screen.comings.moved(Moved(1, 0, "b" * 64, "bob", 64, "cat", reason), screen.roster)
     assert screen.happens(left(code="lost")) == []
     assert bool(screen.happens(joined())) is shown
+
+
+def test_who_is_found_at_another_host_is_not_missing():
+    """We hosted our half of the room, where the others were lost. They are with the host of the other half."""
+    screen = Screen()
+    screen.happens(joined(), joined(ANN, "ann"))
+    screen.comings.lost(screen.roster)
+    screen.comings.back(screen.now, beside=False)
+    assert screen.happens(left(code="lost"), left(ANN, "ann", code="lost")) == []
+    screen.comings.lost(screen.roster)
+    screen.roster.welcome(Welcome(id="d" * 64, nick="dan", seq=9, stored=9, people=2), (Present(id=CAT, nick="cat"),))
+    screen.comings.back(screen.now, beside=False)
+    assert screen.waits(MINUTE) == ["ann has not come back."]
