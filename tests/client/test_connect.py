@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import pytest
 
@@ -14,20 +15,26 @@ from lanchat.protocol.messages import VERSION, Card, FromHost, Present, Refused,
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import TlsChannel, client_context
 from tests.support.links import open_links
+from tests.support.waiting import wait_until
 
 CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, bytes(32))
 
 
 class Played:
-    """A host that sends these lines: the first at once, the others after a hello."""
+    """A host that sends these lines: the first at once, the others after a hello.
 
-    def __init__(self, links, first: bytes, *then: bytes) -> None:
+    Args:
+        slow: s that pass before each of the others. The member's link is checked then, as the flusher does.
+    """
+
+    def __init__(self, links, first: bytes, *then: bytes, slow: float = 0.0) -> None:
         ours, theirs = socket.socketpair()
         self.heard = b""
         self._link = links.link(ours, server=True)
-        self._first, self._then = first, then
+        self._first, self._then, self._slow = first, then, slow
+        self._now = time.monotonic()
         self.channel = TlsChannel(client_context(), server=False)
-        self.link = Link(theirs, self.channel, links.flusher)
+        self.link = Link(theirs, self.channel, links.flusher, clock=lambda: self._now)
         self._thread = threading.Thread(target=self._play, name="played-host")
         self._thread.start()
 
@@ -38,11 +45,18 @@ class Played:
             if self._then:
                 self.heard += self._link.receive()
                 for data in self._then:
+                    self._let_time_pass()
                     self._link.send(data)
             self._link.finish()
             self._link.drain()
         except errors.LanchatError:
             pass
+
+    def _let_time_pass(self) -> None:
+        if self._slow:
+            wait_until(lambda: self.link.keepalive.heard_at == self._now or self.link.over, what="the member to read")
+            self._now += self._slow
+            self.link.check(self._now)
 
     def close(self) -> None:
         self.link.close()
@@ -55,8 +69,8 @@ def play(identity):
     with open_links(identity("hal")) as links:
         hosts: list[Played] = []
 
-        def start(first: bytes, *then: bytes) -> Played:
-            hosts.append(Played(links, first, *then))
+        def start(first: bytes, *then: bytes, slow: float = 0.0) -> Played:
+            hosts.append(Played(links, first, *then, slow=slow))
             return hosts[-1]
 
         yield start
@@ -134,3 +148,14 @@ def test_no_password_exchange_begins_with_an_open_room(play, identity):
 def test_a_silent_host_is_given_up(play, identity):
     with pytest.raises(errors.NotLanchat, match="did not answer in time"):
         go_in(play(b"", b""), identity, Timing(greeting=0.1))
+
+
+def test_a_welcome_over_a_slow_network_may_take_longer_than_a_card(play, identity):
+    """As long as something comes, and it takes no longer in all than `Timing.welcome`."""
+    lines = encode(Welcome(identity("ann").id, "ann", 7, 7, 1)) + encode(Present("i", "bob"))
+    parts = [lines[:10], lines[10:20], lines[20:]]
+    timing = Timing(greeting=10.0, welcome=30.0)
+    connection, _ = go_in(play(encode(CARD), *parts, slow=9.0), identity, timing)
+    assert connection.welcome.nick == "ann"
+    with pytest.raises(errors.LanchatError, match="did not let us in in time"):
+        go_in(play(encode(CARD), *parts, lines, slow=9.0), identity, Timing(greeting=10.0, welcome=20.0))
