@@ -36,7 +36,7 @@ class Comings:
     def moved(self, moved: Moved, roster: Roster) -> None:
         """The room has another host. If it was taken over, a line says that the last one is gone."""
         if moved.reason == "takeover" and (person := roster.person(moved.before)) is not None:
-            self._reunion.told_gone(person.id)
+            self._reunion.reported_gone(person.id)
 
     def hides(self, event: Joined | Left, roster: Roster, now: float) -> bool:
         """Whether this is not shown: it is a part of a break, by wish, or there have been so many of this person."""

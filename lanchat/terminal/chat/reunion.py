@@ -43,7 +43,7 @@ class Reunion:
         if beside:
             self._before = set()
 
-    def told_gone(self, id: str) -> None:
+    def reported_gone(self, id: str) -> None:
         """A line has said that this person is gone, because the room has left their computer. Their return is told."""
         if id in self._before:
             self._gone.add(id)

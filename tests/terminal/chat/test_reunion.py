@@ -74,7 +74,7 @@ def test_who_was_told_to_be_gone_is_told_to_return_and_is_not_named_as_missing()
     """A line says so of the person whose computer hosted the room, when another one has taken it over."""
     back, missing = broken(), broken()
     for reunion in (back, missing):
-        reunion.told_gone(BOB)
+        reunion.reported_gone(BOB)
         assert hides_all(reunion, went(BOB), went(CAT), came(CAT))
     assert not back.hides(came(BOB))
     assert missing.missing(WITHIN) == []
@@ -83,7 +83,7 @@ def test_who_was_told_to_be_gone_is_told_to_return_and_is_not_named_as_missing()
 
 def test_who_was_told_to_be_gone_and_came_over_unseen_leaves_as_everybody_does():
     reunion = broken()
-    reunion.told_gone(BOB)
+    reunion.reported_gone(BOB)
     assert not reunion.hides(went(BOB, code=""))
 
 
