@@ -10,7 +10,7 @@ from lanchat.api.web import WebAccess
 from lanchat.errors import LanchatError
 from lanchat.protocol.guest_ports import GuestPorts, allowed, guest_ports
 from lanchat.protocol.places import Rules
-from lanchat.protocol.text import listed
+from lanchat.protocol.text import conjunction
 from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.irc.door import irc_doors
 from lanchat.server.doors.native import native_door
@@ -116,7 +116,7 @@ def open_guest_doors(host: Host, rules: Rules, wishes: Wishes) -> str:
     come_in = [f"{_WHO[name]} come in on port {port}" for name, port in host.ports.items() if name in _WHO]
     names = {"plain": wanted.plain, "irc": wanted.irc, "irc-tls": wanted.irc_tls}
     come_in += [f"{_WHO[name]} cannot come in" for name in names if names[name] is not None and name not in host.ports]
-    return f"While the room is hosted here, {listed(come_in)}." if come_in else ""
+    return f"While the room is hosted here, {conjunction(come_in)}." if come_in else ""
 
 
 def _open(host: Host, option: DoorOption) -> None:

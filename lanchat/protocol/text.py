@@ -133,9 +133,16 @@ def normalized(text: str, what: str, max_bytes: int) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names as a part of a sentence. Of many, only the first are named."""
+    """The names behind a colon: `ann, bob`. Of many, only the first are named."""
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
     return ", ".join(names[:MAX_LISTED]) + more
+
+
+def conjunction(names: Sequence[str]) -> str:
+    """The names within a sentence: `ann`, `ann and bob`, `ann, bob and cat`. Of many, only the first are named."""
+    left = len(names) - MAX_LISTED
+    parts = [*names[:MAX_LISTED], *([f"{left} more"] if left > 0 else [])]
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def quoted(word: str) -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from lanchat.protocol.text import argument, last_argument, quoted
-from lanchat.terminal.phrases import listed
+from lanchat.protocol.text import argument, conjunction, last_argument, quoted
 
 
 def host_command(title: str, engine: str = "") -> str:
@@ -33,5 +32,6 @@ def closing_text(title: str, engine: str, hosts: Sequence[str]) -> str:
     """
     command = host_command(title, engine)
     if hosts:
-        return f"{listed(hosts)} {'go' if len(hosts) > 1 else 'goes'} on with {title}. To host it here again: {command}"
+        go_on = "go on" if len(hosts) > 1 else "goes on"
+        return f"{conjunction(hosts)} {go_on} with {title}. To host it here again: {command}"
     return f"Closing {title}. {command} opens it again, with its history."

@@ -1,6 +1,5 @@
-"""Small pieces of sentences: numbers with what they count, lists of names, days and moments. Pure."""
+"""Small pieces of sentences: numbers with what they count, days and moments. Pure."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -9,11 +8,6 @@ _MONTHS = "January February March April May June July August September October N
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 message`, `2 messages`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`ann`, `ann and bob`, `ann, bob and cat`."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def moment_text(moment: datetime, today: date) -> str:

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.text import (
     MAX_LINES,
+    MAX_LISTED,
     MAX_TITLE,
     argument,
     clean_text,
     clean_title,
+    conjunction,
     last_argument,
+    listed,
     quoted,
     safe_text,
     same_title,
@@ -328,3 +331,25 @@ def test_a_title_in_a_command_is_quoted_and_no_option(title, typed):
 def test_an_address_or_a_path_that_a_shell_takes_for_something_else_is_quoted(address, typed):
     """zsh runs no command at all if a pattern fits no file."""
     assert argument(address) == typed
+
+
+# ---- names in a sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "behind_colon", "within"),
+    [
+        ([], "", ""),
+        (["ann"], "ann", "ann"),
+        (["ann", "bob"], "ann, bob", "ann and bob"),
+        (["ann", "bob", "cat"], "ann, bob, cat", "ann, bob and cat"),
+    ],
+)
+def test_a_few_names_are_all_told(names, behind_colon, within):
+    assert (listed(names), conjunction(names)) == (behind_colon, within)
+
+
+def test_of_many_names_the_first_are_told_and_how_many_there_are():
+    many = [f"p{number}" for number in range(MAX_LISTED + 3)]
+    for told in (listed(many), conjunction(many)):
+        assert told.startswith("p0, p1, ") and told.endswith(f", p{MAX_LISTED - 1} and 3 more")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from lanchat.protocol.messages import Joined, Left, Moved
+from lanchat.protocol.text import conjunction
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.nicks import shown_nick
 from lanchat.terminal.chat.reunion import Reunion
-from lanchat.terminal.phrases import listed
 
 
 class Comings:
@@ -64,7 +64,7 @@ class Comings:
         missing = [person for person in self._reunion.missing(now) if person.id not in here]
         if missing and self._joins != "none":
             names = [shown_nick(person.id, person.nick) for person in missing]
-            self._tell(f"{listed(names)} {'has' if len(names) == 1 else 'have'} not come back.")
+            self._tell(f"{conjunction(names)} {'has' if len(names) == 1 else 'have'} not come back.")
         for id, nick in self._flapping.settled(now) if self._connected else ():
             if not roster.crowd:  # there, nobody hears of everyone
                 self._tell(

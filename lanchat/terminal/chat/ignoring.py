@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.nicks import same_nick
+from lanchat.protocol.text import conjunction
 from lanchat.room.roster import Person
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.nicks import shown_nick
-from lanchat.terminal.phrases import listed
 
 
 class Ignoring:
@@ -59,7 +59,7 @@ class Ignoring:
         if not self._nicks:
             return "You ignore nobody in this room. /ignore NICK hides somebody's messages."
         nicks = sorted((shown_nick(id, nick) for id, nick in self._nicks.items()), key=str.casefold)
-        return f"You ignore {listed(nicks)} in this room. /unignore NICK shows their messages again."
+        return f"You ignore {conjunction(nicks)} in this room. /unignore NICK shows their messages again."
 
     def _store(self) -> None:
         self._own.change(ignored={id: nick for id, nick in self._nicks.items() if is_verified(id)})

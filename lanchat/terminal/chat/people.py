@@ -6,10 +6,10 @@ Every nick that others have chosen is made safe by nicks.py.
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.messages import Joined
-from lanchat.protocol.text import grouped, safe_text
+from lanchat.protocol.text import conjunction, grouped, safe_text
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.nicks import shown_nick, tagged_nick
-from lanchat.terminal.phrases import counted, listed, people_text
+from lanchat.terminal.phrases import counted, people_text
 from lanchat.terminal.wording import COMPARE, sentence
 
 NAMED = 5  # people in the greeting; /who names all
@@ -27,7 +27,7 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
     named = sorted(others, key=str.casefold)[:NAMED]
     rest = (roster.crowd - 1 if roster.crowd else len(others)) - len(named)
     names = [*named, *([counted(rest, "other")] if rest else [])]
-    with_whom = f", with {listed(names)}" if names else ""
+    with_whom = f", with {conjunction(names)}" if names else ""
     return f"You are in {title} (hosted by {host}) as {safe_text(roster.nick)}{with_whom}. /help lists the commands."
 
 
