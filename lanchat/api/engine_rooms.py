@@ -66,7 +66,7 @@ def finding(
                 break
             if not told:
                 told = True
-                say(f'Somebody else opens a room called "{safe_text(title)}" at this engine just now. Waiting for it.')
+                say(f'Somebody else is opening a room called "{safe_text(title)}" at this engine. Waiting for it.')
             if time.monotonic() >= until:  # that program has died
                 release(commands, title)
             time.sleep(timing.beat)

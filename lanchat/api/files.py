@@ -252,7 +252,7 @@ def file_called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
         there = listed([safe_text(entry.name) for entry in entries])
         raise Refused(
             f'No file called "{name}" is in the room.',
-            f"There are: {there}" if there else "There is none at all.",
+            f"The room has: {there}" if there else "The room has no files at all.",
             code="unknown",
         )
     return found[-1]

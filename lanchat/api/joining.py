@@ -212,7 +212,7 @@ def _store_for(
         return HistoryStore(home_folder(), card, on_problem)
     store = DiskStore(home_folder(), card, on_problem, hold_after)
     if discard and store.unsent:
-        on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
+        on_problem(f"Dropped the messages that were not sent last time ({len(store.unsent)}).")
         store.remove_unsent([message.id for message in store.unsent])
     return store
 

@@ -66,7 +66,7 @@ class RoomEvents(RoomFiles):
         for event in self._until(None if timeout is None else time.monotonic() + timeout):
             if isinstance(event, Said) and not (self._state.is_past(event) or self.is_own(event)) and fits(event):
                 return event
-        raise TimedOut(f"No such message within {timeout:g} s.")
+        raise TimedOut(f"No such message came within {timeout:g} s.")
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
         """Take all items, for a screen that shows more than events. If there are none, wait for the first.

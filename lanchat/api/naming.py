@@ -116,7 +116,7 @@ class Naming(Closable):
             self._signing.trust(self._wanted)
             kept = tuple(one for one in self._signing.standbys if one.key in self._wanted)
             self._sign(kept, automatic=False)
-        return "They are asked. /standbys shows who can take over."
+        return "They have been asked. /standbys shows who can take over."
 
     def end(self) -> None:
         """Sign a list without standbys, so that nobody opens the room again."""

@@ -27,7 +27,7 @@ class RoomRequests(MovingRoom):
             LanchatError: the connection has ended.
         """
         if len(action) > MAX_CODE:
-            raise ValueError("No action is that long.")
+            raise ValueError("That action is too long.")
         self._member.outgoing.moderate(action, nick, text)
 
     def list_people(self, prefix: str = "", after: str = "") -> None:
@@ -43,7 +43,7 @@ class RoomRequests(MovingRoom):
             LanchatError: the connection has ended.
         """
         if max(len(prefix), len(after)) > MAX_NAME:
-            raise ValueError("No nick is that long.")
+            raise ValueError("That nick is too long.")
         self._member.outgoing.ask(PeopleList(prefix, after))
 
     def deafen(self) -> None:

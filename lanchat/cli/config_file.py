@@ -76,7 +76,7 @@ def _values(path: "Path") -> Mapping[str, Value]:
     from lanchat.storage.files import file_errors
     from lanchat.storage.home import shown_path
 
-    with file_errors(path, "LANCHAT_CONFIG names another file; an empty one stands for none."):
+    with file_errors(path, "LANCHAT_CONFIG names another file; if it is empty, no file is read."):
         try:
             with open(path, "rb") as file:
                 data = file.read(MAX_SIZE + 1)

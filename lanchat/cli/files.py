@@ -13,13 +13,13 @@ from lanchat.cli.usage import ExplainedCommand
 @click.command(cls=ExplainedCommand)
 @click.argument("room", metavar=ROOM, shell_complete=titles)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@options.flag("--all", "everything", help="Fetch every file that is whole at the host now.")
+@options.flag("--all", "everything", help="Fetch every file that is complete at the host now.")
 @options.option(
     "--dir",
     "folder",
     type=click.Path(file_okay=False),
     metavar="FOLDER",
-    help="Put them there, and not among your downloads. It is made if it is missing.",
+    help="Save them in this folder, not among your downloads. It is made if it is missing.",
 )
 @join_options
 @options.as_json

@@ -76,17 +76,17 @@ class HostOptions:
     options.password_file,
     options.flag("--new", help="Open another room, even if you have hosted this title before."),
     options.flag("--ephemeral", help="Keep nothing on disk, neither here nor at the members."),
-    options.option("--keep", setting="host.keep", metavar="30d|10000", help="Keep so much of the log (default all)."),
+    options.option("--keep", setting="host.keep", metavar="30d|10000", help="Keep this much of the log (default all)."),
     options.option(
         "--files",
         metavar="SIZE",
-        help="Let members send files, up to so much in all (500M, 10G; default 10G); 0 for no files.",
+        help="Let members send files, up to this much in total (500M, 10G; default 10G); 0 for no files.",
     ),
     options.option(
         "--people",
         type=options.Number(2, 1000),
         metavar="N",
-        help="Let so many people in (default 200, at most 1000).",
+        help="Let up to this many people in (default 200, at most 1000).",
     ),
     *guests.OPTIONS,
     options.option(

@@ -18,7 +18,9 @@ from lanchat.terminal.stdio import has_terminal
 @options.nick
 @options.password_file
 @options.wait(default=5.0, help="Look this long for TITLE.")
-@options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
+@options.flag(
+    "--new-host", help="Join TITLE on a host you have not met, even if you know another room with that title."
+)
 @options.flag("--discard", help="Drop your messages that could not be sent last time.")
 @options.flag("--remember-password", help="Store the password of the room here, readable by you alone.")
 @options.interface

@@ -41,7 +41,7 @@ join_options = options.collected(
     options.password_file,
     options.wait(default=5.0, help="Look this long for a TITLE."),
     options.flag(
-        "--new-host", help="Join a TITLE on a host you have not met, even if you know another room called so."
+        "--new-host", help="Join a TITLE on a host you have not met, even if you know another room with that title."
     ),
     options.interface,
     options.seconds("--timeout", help="Give up after this many seconds from the start, with exit code 124."),

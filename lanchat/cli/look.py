@@ -202,7 +202,7 @@ def trust(_list: bool, forget: str | None) -> int:
             return 0
         put_rows(sys.stdout, trust_table(hosts, columns))
         if not hosts:
-            put(sys.stderr, "No hosts are remembered yet. One is when you first join a room of theirs.")
+            put(sys.stderr, "No hosts are remembered yet. A host is remembered when you first join its room.")
         return 0
     forgotten = KnownHosts(home_folder()).forget(forget)
     if not forgotten:

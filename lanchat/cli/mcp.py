@@ -34,7 +34,7 @@ FIND_WAIT = 5.0  # s to look for a title; it is looked for again
     multiple=True,
     required=True,
     metavar="ROOM",
-    help="Be in this room: a title, an address HOST[:PORT] or an invite. May be repeated.",
+    help="Join this room: a title, an address HOST[:PORT] or an invite. May be repeated.",
 )
 @click.option(
     "--nick",
@@ -49,7 +49,7 @@ FIND_WAIT = 5.0  # s to look for a title; it is looked for again
     metavar="FINGERPRINT|any",
     help="Whose messages may call the agent (see lanchat id). May be repeated (default: yours alone).",
 )
-@options.flag("--read-only", help="Without the tools that say something.")
+@options.flag("--read-only", help="Leave out the tools that say something.")
 @options.flag("--push", help="Also put what calls the agent into its conversation (channels of Claude Code).")
 @options.option(
     "--folder",
@@ -58,7 +58,9 @@ FIND_WAIT = 5.0  # s to look for a title; it is looked for again
     help="Let the agent send files below this folder (default none).",
 )
 @options.password_file
-@options.flag("--new-host", help="Join a TITLE on a host you have not met, even if you know another room called so.")
+@options.flag(
+    "--new-host", help="Join a TITLE on a host you have not met, even if you know another room with that title."
+)
 @options.interface
 def mcp(
     rooms: tuple[str, ...],

@@ -159,7 +159,7 @@ class _Tail(_RunsCommand):
     "--number",
     type=options.Number(0, MOST),
     metavar="N",
-    help=f"Show so many messages of the past, {MOST} at most (default 20, with --since {MOST}, with --exec 0).",
+    help=f"Show this many messages of the past, {MOST} at most (default 20, with --since {MOST}, with --exec 0).",
 )
 @options.option("--since", metavar="AGE", help="Of the past, only the last 30m, 2h or 7d.")
 @options.flag("-f", "--follow", help="Go on with the messages that come, until the room is gone (exit code 6).")

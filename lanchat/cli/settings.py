@@ -166,7 +166,7 @@ SETTINGS = (
     Setting("notify.words", WORDS, "words that call you as your nick does", (), '["deploy"]', "none"),
     Setting("screen.joins", _one_of("all", "people", "none"), "whose comings and goings to show", "all", '"all"'),
     Setting("host.port", PORT, "the port of a room", None, "47474", "47474 or the next free one", "--port"),
-    Setting("host.keep", KEEP, "keep so much of a room's log", None, '"30d"', "all", "--keep"),
+    Setting("host.keep", KEEP, "keep this much of a room's log", None, '"30d"', "all", "--keep"),
     Setting("host.irc_port", PORT, "the port for IRC clients", None, "6667", "none", "--irc-port"),
     Setting("host.irc_tls_port", PORT, "the port for IRC clients by TLS", None, "6697", "none", "--irc-tls-port"),
 )

@@ -85,7 +85,7 @@ def _other_option(ctx: click.Context, typed: str, more: str) -> str:
     commands = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
     behind = [name for name, one in commands.items() if one and any(typed in _names(own) for own in _options(one))]
     command = "join" if "join" in behind else next(iter(behind), "")
-    return f"It stands behind a command: {ctx.command_path} {command} {typed} {more}" if command else ""
+    return f"It goes behind a command: {ctx.command_path} {command} {typed} {more}" if command else ""
 
 
 def _in_quotes(ctx: click.Context) -> str:

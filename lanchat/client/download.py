@@ -154,4 +154,4 @@ class Download:
             raise self._no_space(missing[0])
 
     def _no_space(self, needed: int) -> NoSpace:
-        return NoSpace(f"{self.name} needs {size_text(needed)} more than this disk takes.")
+        return NoSpace(f"{self.name} needs {size_text(needed)} more than this disk has.")

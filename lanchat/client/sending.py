@@ -93,7 +93,7 @@ class Outgoing(Pending):
             LanchatError: as for `ask`.
         """
         if len(nick) > MAX_NAME:
-            raise ValueError("No nick is that long.")
+            raise ValueError("That nick is too long.")
         self.ask(wire.Moderate(action, nick, clean_topic(text)))
 
     def ask(self, message: wire.FromMember) -> None:

@@ -108,7 +108,9 @@ class FolderSource:
         self._list(path, top)
         self.size = zip_size(self._entries)
         if self.size > MAX_ZIP:
-            raise LanchatError(f"{self.name} would have {size_text(self.size)}; {size_text(MAX_ZIP)} are possible.")
+            raise LanchatError(
+                f"{self.name} would have {size_text(self.size)}; at most {size_text(MAX_ZIP)} can be sent."
+            )
         self._spans = spans(self._entries)
         self._span = 0  # the one that was read last
         self._checksums: list[int | None] = [None] * len(self._entries)

@@ -124,7 +124,7 @@ class Channel:
                 client.notice(text, self.names.channel)
             case Crowd(people=people):
                 if not self._crowd:
-                    client.notice(f"{people:,} people are here: who comes and goes is not shown.", self.names.channel)
+                    client.notice(f"{people:,} people are here: joins and leaves are not shown.", self.names.channel)
                 self._crowd = True
             case ListedPeople(all=all):
                 if all:

@@ -216,7 +216,7 @@ class Commands:
             if (person := channel.find(target, client)) is not None:
                 break
         else:
-            return "Nobody in your rooms is called so"
+            return "Nobody in your rooms has this nick"
         told = f"* {text}" if action else text  # a private message knows no actions
         if not is_verified(person.id):
             client.notice(f"{person.nick} has no key: the host of {channel.names.channel} can read this.", target)
@@ -249,7 +249,7 @@ class Commands:
                 client.link.send(self._replies(channel, client).whois(person))
                 break
         else:
-            client.reply("401", word(nick), last="Nobody in your rooms is called so")
+            client.reply("401", word(nick), last="Nobody in your rooms has this nick")
         client.reply("318", word(nick), last="End of /WHOIS list")
 
     def _away(self, client: Client, text: str) -> None:

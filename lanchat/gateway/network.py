@@ -108,7 +108,7 @@ class Network:
             return
         found = next((row for row in self.listed() if lowered(row[0]) == key), None)
         if found is None:
-            client.reply("403", name, last="No such room on this network; LIST shows those that there are")
+            client.reply("403", name, last="No such room on this network; LIST shows the rooms that are there")
             return
         name, listing = found
         if listing.password and not password:

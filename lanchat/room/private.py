@@ -101,7 +101,7 @@ class Mailboxes:
             to, nick = (known.to, known.to_nick) if known else addressee(sender, message, members, access)
             if not (is_verified(to) and is_verified(sender.id)):
                 if known is None and all(member.id != to for member in members):
-                    raise ValueError(f"{nick} is away, and a guest's private message waits nowhere.")
+                    raise ValueError(f"{nick} is away, and the private messages of guests are not kept.")
                 return self._pass_on(sender, message, to, nick, now, repeated=known is not None)
             _check_sealed(message)
         except ValueError as error:

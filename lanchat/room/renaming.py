@@ -26,6 +26,6 @@ def rename(member: Member, wanted: str, now: int, members: Members, access: Acce
         return [Reply(Notice("nick", refused.text + free))]
     wait = access.may_rename(member.id, now)
     if wait > 0:
-        text = f"You have changed your nick too often. You may again in {math.ceil(wait)} s."
+        text = f"You have changed your nick too often. Try again in {math.ceil(wait)} s."
         return [Reply(Notice("nick", text))]
     return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]

@@ -96,7 +96,7 @@ class Asking:
         while not past.over:
             items = self._room.take(past.patience(remaining(self._deadline)))
             if not items and past.has_end:
-                raise TimedOut("The time was over before the question was asked.")
+                raise TimedOut("The question could not be asked in time.")
             if not items:
                 return
             for item in items:
@@ -121,7 +121,7 @@ class Asking:
                 f'{who} with a key {"is" if not found else "are"} called "{safe_text(wanted)}" here.',
                 "Give a fingerprint instead, which its owner sees by lanchat id."
                 if found
-                else f"With a key are here: {here}"
+                else f"People with a key here: {here}"
                 if here
                 else "",
             )
@@ -187,7 +187,7 @@ class Asking:
                 self._room.send(text)
                 self._room.wait_acked(_LAST_WORD)
         except (LanchatError, ValueError) as error:
-            self._note(f"Not said any more: {error}")
+            self._note(f"Could not be said any more: {error}")
 
     def _note(self, text: str) -> None:
         put(self._talk, note_text(text))

@@ -271,7 +271,7 @@ def _timed(deadline: float | None) -> Iterator[None]:
     except (ConnectionLost, NoSuchRoom, ProtocolError) as error:
         if deadline is None or time.monotonic() < deadline:
             raise
-        raise TimedOut(f"The time was over before you were in the room. {error}", error.hint) from None
+        raise TimedOut(f"You could not join in time. {error}", error.hint) from None
 
 
 def with_option(refused: Refused, password: str | None) -> Refused:

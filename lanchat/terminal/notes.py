@@ -64,7 +64,7 @@ class Notes:
                 self._files[file] = item.name
                 return private_file_text(item, safe_nick(item.nick), safe_nick(item.to_nick), me)
             case Crowd(people=people) if not self._state.roster.crowd:
-                return f"{people_text(people)} are here: joining and leaving is no longer told."
+                return f"{people_text(people)} are here: joins and leaves are no longer shown."
             case Notice(text=text):
                 return text if self._hosting else notice_text(self._state.roster, text)
             case _:

@@ -195,7 +195,7 @@ def choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
         put(
             sys.stderr,
             f'You know another room called "{listings[0].title}", which does not answer now. '
-            "What answers is of a host that you have not met:",
+            "The one that answers has a host that you have not met:",
         )
     else:
         put(sys.stderr, f'{len(listings)} rooms are called "{listings[0].title}":')

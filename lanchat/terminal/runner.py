@@ -57,7 +57,7 @@ def outcome(command: Sequence[str], returned: int, seconds: float) -> Outcome:
     what = f'"{line if len(line) <= QUOTED else line[: QUOTED - 1] + "…"}"'
     after = f"after {duration(seconds)}"
     if returned == 0:
-        return Outcome(0, f"{what} is done {after}")
+        return Outcome(0, f"{what} finished {after}")
     if returned > 0:
         return Outcome(returned, f"{what} failed with exit code {returned} {after}")
     try:

@@ -90,7 +90,7 @@ class Tail:
 
     def _take(self, items: Sequence[Item]) -> None:
         if not items:
-            raise TimedOut("The time is over.")
+            raise TimedOut("The time is up.")
         shown = []
         for item in items:
             lines = self._happenings(item)

@@ -162,8 +162,8 @@ def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float 
         transfer.wait(None if deadline is None else remaining(deadline))
     except TimedOut:
         transfer.cancel()
-        stays = "" if transfer.progress.up else " What has come stays."
-        raise TimedOut(f"{transfer.progress.name} was not through in time.{stays}") from None
+        stays = "" if transfer.progress.up else " What has arrived is kept."
+        raise TimedOut(f"{transfer.progress.name} was not transferred in time.{stays}") from None
     except BaseException:
         transfer.cancel()
         raise

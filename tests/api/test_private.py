@@ -139,7 +139,7 @@ def test_a_netcat_guest_gets_it_in_the_clear_and_can_send_none(host, join):
     assert ann.member.outgoing.wait_acked(PATIENCE)
     assert pat.until(b"psst\n") == b"[ann -> you] psst\n"
     pat.send(b"/msg ann hello\naloud\n")
-    assert pat.until(b"\n").startswith(b"* /who tells who is here, "), "the host alone answers"
+    assert pat.until(b"\n").startswith(b"* /who lists who is here, "), "the host alone answers"
     ann.hear_text("aloud")
     assert ann.texts[-1:] == ["aloud"] and not any("hello" in text for text in ann.texts)
     assert not told(eve)

@@ -161,7 +161,7 @@ def test_what_an_earlier_join_could_not_send_is_not_sent(lanchat, room, ann):
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    [("raise SystemExit(0)", "is done after"), ("raise SystemExit(3)", "failed with exit code 3 after")],
+    [("raise SystemExit(0)", "finished after"), ("raise SystemExit(3)", "failed with exit code 3 after")],
 )
 def test_the_outcome_of_a_program_is_said_and_its_exit_code_is_ours(lanchat, room, ann, code, says):
     ended = lanchat.run("send", at(room), "--nick", "build", "--run", "--", *python(code))
@@ -173,7 +173,7 @@ def test_the_outcome_of_a_program_is_said_and_its_exit_code_is_ours(lanchat, roo
 @pytest.mark.skipif(sys.platform != "linux", reason="arguments elsewhere are Unicode")
 def test_the_outcome_of_a_program_with_an_argument_that_is_no_unicode_can_be_said():
     assert (
-        outcome(["echo", os.fsdecode(b"\xff")], 0, 1.0).text.encode() == "\"echo '\ufffd'\" is done after 1 s".encode()
+        outcome(["echo", os.fsdecode(b"\xff")], 0, 1.0).text.encode() == "\"echo '\ufffd'\" finished after 1 s".encode()
     )
 
 

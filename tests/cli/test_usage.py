@@ -44,7 +44,7 @@ def test_where_no_option_is_near_the_usage_is_shown():
 def test_an_option_before_its_command_is_told_where_it_stands():
     assert told("--nick", "ann") == (
         "There is no option --nick.",
-        "It stands behind a command: lanchat join --nick (more: lanchat --help)",
+        "It goes behind a command: lanchat join --nick (more: lanchat --help)",
     )
 
 

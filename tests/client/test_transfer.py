@@ -374,7 +374,7 @@ def test_a_disk_of_ours_that_is_full_is_looked_at_again(open_room, enter, tmp_pa
         bob.files[0], tmp_path / "bob", lambda transfer: remarks.append(transfer.progress.remark)
     )
     fetching.wait(60)
-    told = list(dict.fromkeys(remark for remark in remarks if "more than this disk takes" in remark))
+    told = list(dict.fromkeys(remark for remark in remarks if "more than this disk has" in remark))
     assert len(told) == 2 and all(remark.endswith("It continues when there is room.") for remark in told)
     assert digest(fetching.path) == digest(source) and sum(written) <= SIZE
 

@@ -192,7 +192,7 @@ def test_a_host_that_holds_a_script_at_the_door(evil_host, own_world, phase):
     finally:
         stop.set()
     assert done.code == TimedOut.exit_code, done
-    assert "The time was over before you were in the room." in done.err
+    assert "You could not join in time." in done.err
 
 
 # ---- lies inside

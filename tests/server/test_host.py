@@ -426,7 +426,7 @@ def test_a_guests_command_is_answered_to_them_alone(host, join, plain):
     assert pat.until(b"\n") == b"* Here: ann, pat, pia.\n"
     for line in (b"/help", b"/msg ann the secret", b"/", b"/me"):
         pat.send(line + b"\n")
-        assert pat.until(b"\n").startswith(b"* /who tells who is here, ")
+        assert pat.until(b"\n").startswith(b"* /who lists who is here, ")
     pat.send(b"/me waves\n /home is where the heart is\n")
     ann.hear_text("/home is where the heart is")
     assert ann.texts == ["waves", "/home is where the heart is"]

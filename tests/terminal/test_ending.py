@@ -13,10 +13,10 @@ from lanchat.terminal.json_events import Ended, Line
 def test_the_last_line_says_how_it_ended():
     lines: list[Line] = []
     assert with_end(lambda: 3, lines.append) == 3
-    for error in (TimedOut("The time is over."), KeyboardInterrupt()):
+    for error in (TimedOut("The time is up."), KeyboardInterrupt()):
         with pytest.raises(type(error)):
             with_end(partial(fail, error), lines.append)
-    assert lines == [Ended(3, ""), Ended(124, "The time is over."), Ended(130, "interrupted")]
+    assert lines == [Ended(3, ""), Ended(124, "The time is up."), Ended(130, "interrupted")]
 
 
 def test_that_nobody_reads_it_changes_nothing():

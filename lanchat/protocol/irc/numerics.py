@@ -141,7 +141,7 @@ class Replies:
         return self.reply("461", command[:32], last="Not enough parameters")
 
     def nobody(self, name: str) -> bytes:
-        return self.reply("401", word(name), last="No one here is called so")
+        return self.reply("401", word(name), last="No one here has this nick")
 
     def only_channel(self, name: str) -> bytes:
         return self.reply("403", word(name), last=f"There is only {self._names.channel} here.")

@@ -98,7 +98,7 @@ class Bulk:
                 self._links[link] = ticket
                 move = self._take if ticket.up else partial(self._give, transfer=transfer)
                 return self._read(link, ticket, move)
-        link.finish(encode(Refused("unknown", "This ticket is not good any more.")))
+        link.finish(encode(Refused("unknown", "This ticket is no longer valid.")))
         return None
 
     def download(

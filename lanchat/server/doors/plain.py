@@ -59,8 +59,8 @@ PROMPT = b"Enter your name: "
 
 _WRONG_CLIENT = "This port is for netcat and other plain chat clients."
 _HELP = (
-    "/who tells who is here, /me TEXT tells what you do, /quit leaves. "
-    "Other lines that begin with / are not sent; with a space before it, such a line is a message."
+    "/who lists who is here, /me TEXT says what you do, /quit leaves. "
+    "Other lines that begin with / are not sent; put a space before such a line to send it."
 )
 
 

@@ -45,7 +45,7 @@ class Accepting:
         today = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
         try:
             if self._room.has_heard(file.by, before=int(today.timestamp() * 1000)):
-                self._note(f"Fetching {safe_text(file.name)} by itself, as --accept says.")
+                self._note(f"Fetching {safe_text(file.name)} automatically, as --accept says.")
                 self._fetch(file.file)
         except LanchatError:  # the history cannot be read now, so nobody is known
             pass

@@ -102,7 +102,7 @@ class ChatTransfers:
             id = self._feed.files.numbered(file).file
             found = [transfer for transfer, _ in self._running if transfer.file == id]
         if not found:
-            raise ValueError(f"{file} is not being transferred by you.")
+            raise ValueError(f"{file} is not one of your transfers.")
         for transfer in found:
             transfer.cancel()
 
@@ -187,7 +187,7 @@ class ChatTransfers:
         known = self._feed.files.known(transfer.file)
         if transfer.progress.up or not transfer.progress.done or known is None:
             return ""
-        return f" What has come stays: /get {known.number} goes on with it."
+        return f" What has arrived is kept: /get {known.number} goes on with it."
 
 
 def _is_over(transfer: RunningTransfer) -> bool:

@@ -555,7 +555,7 @@ def test_of_two_who_open_one_title_at_once_one_asks_to_host_the_room_of_the_othe
         wait_until(lambda: bob.said, what="bob to wait")
         ann = computers.open("ann")
     bob.thread.join()
-    assert bob.said == ['Somebody else opens a room called "Room A" at this engine just now. Waiting for it.']
+    assert bob.said == ['Somebody else is opening a room called "Room A" at this engine. Waiting for it.']
     assert bob.found is not None and bob.found.id == ann.card.room
 
 

@@ -108,7 +108,7 @@ def test_the_commands_of_every_day_fit_into_a_usual_window_with_the_keys():
 
 
 def test_help_explains_one_command():
-    assert help_text("/msg") == help_text("msg") == "/msg NICK TEXT  send a private message, also to who is away"
+    assert help_text("/msg") == help_text("msg") == "/msg NICK TEXT  send a private message, even to someone away"
     for wanted in ("kick", "nothing"):
         with pytest.raises(ValueError, match=rf"^No command /{wanted}\. /help all"):
             help_text(wanted)
@@ -117,7 +117,7 @@ def test_help_explains_one_command():
 def test_in_a_narrow_window_help_stands_below_each_command():
     lines = help_text(width=37).splitlines()
     at = lines.index("/msg NICK TEXT")
-    assert lines[at + 1 : at + 3] == ["    send a private message, also to", "    who is away"]
+    assert lines[at + 1 : at + 3] == ["    send a private message, even to", "    someone away"]
 
 
 def test_no_name_is_taken_twice():

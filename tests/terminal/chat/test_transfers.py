@@ -155,7 +155,7 @@ def test_a_fetch_that_is_cancelled_says_how_it_goes_on(room, talk, enter, tmp_pa
         ann.press("/get 1\r")
         wait_until(lambda: [part for part in (tmp_path / "downloads").rglob("*.part") if part.stat().st_size])
         ann.press("/cancel 1\r")
-        ann.shows("report.pdf was cancelled. What has come stays: /get 1 goes on with it.")
+        ann.shows("report.pdf was cancelled. What has arrived is kept: /get 1 goes on with it.")
 
 
 DAY = 86_400_000  # ms
@@ -182,10 +182,10 @@ def test_small_files_of_those_who_are_known_come_unasked_if_the_person_has_said_
         bob.send_file(file_of(tmp_path / "bob", "large", 1001))
         ann.shows("bob is sending large")
         bob.send_file(file_of(tmp_path / "bob", "small", 1000))
-        ann.shows("Fetching small by itself, as --accept says.")
+        ann.shows("Fetching small automatically, as --accept says.")
         ann.shows("-- Saved")
         bob.send_file(file_of(tmp_path / "bob", "for-ann", 900), "ann")
-        ann.shows("Fetching for-ann by itself")
+        ann.shows("Fetching for-ann automatically")
         wait_until(lambda: (tmp_path / "downloads" / "Room A" / "for-ann").exists())
     assert sorted(path.name for path in (tmp_path / "downloads" / "Room A").iterdir()) == ["for-ann", "small"]
 

@@ -95,11 +95,11 @@ def test_nobody_of_that_name_is_said_so():
 
 def test_the_screen_says_once_that_a_crowd_has_come_and_when_it_is_over():
     stage = Stage()
-    assert "501 people are here: joining and leaving is no longer shown. /who NICK" in stage.shown(Crowd(501))
+    assert "501 people are here: joins and leaves are no longer shown. /who NICK" in stage.shown(Crowd(501))
     assert stage.shown(Crowd(1204)) == ""
     assert stage.feed.roster.number == 1204
     over = stage.shown(ListedPeople((Present("id-hal", "hal", host=True), Present("id-ann", "ann")), all=True))
-    assert "2 people are here now: joining and leaving is shown again." in over
+    assert "2 people are here now: joins and leaves are shown again." in over
 
 
 def test_the_greeting_counts_a_crowd():

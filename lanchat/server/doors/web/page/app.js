@@ -1,6 +1,6 @@
 // The page: brings the room, the view and the person together.
 
-const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /nick NICK changes your nick, /who tells who is here, /files shows the files.";
+const HELP = "/msg NICK TEXT writes to one person, /me TEXT says what you do, /nick NICK changes your nick, /who lists who is here, /files shows the files.";
 
 (() => {
   const view = new View();
