@@ -1,4 +1,7 @@
-"""lanchat/README.md, the tour of the code, names only files, classes, functions, commands and messages that exist."""
+"""lanchat/README.md, the tour of the code, names only files, classes, functions, commands and messages that exist.
+
+Of .github/SECURITY.md only the files are looked up, most of which are tests.
+"""
 
 import re
 from functools import cache
@@ -98,6 +101,12 @@ def test_what_the_tour_finds_in_a_file_is_in_that_file():
         if not any(re.search(rf"\b(?:class|def|function) {last}\b|^{last} = ", text, re.MULTILINE) for text in texts):
             wrong.append(f"{name} is not in {file}")
     assert wrong == [] and number > 50
+
+
+def test_every_test_that_the_page_about_security_names_is_there():
+    names = quoted((TOP.parent / ".github/SECURITY.md").read_text(encoding="utf-8"))
+    sources = {name for name in names if name.endswith((".py", ".js"))}
+    assert sorted(name for name in sources if not exists(name)) == [] and len(sources) > 40
 
 
 @pytest.mark.parametrize(
