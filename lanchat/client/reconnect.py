@@ -106,7 +106,7 @@ def may_reconnect(error: errors.LanchatError, reopening: bool = False) -> bool:
     """
     match error:
         case errors.Refused(code=code):
-            return code == "busy"
+            return code in ("busy", "paused")
         case errors.RoomClosed():
             return reopening
         case _:

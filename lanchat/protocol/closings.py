@@ -6,7 +6,7 @@ from lanchat import errors
 from lanchat.protocol.messages import Closing, Refused
 from lanchat.protocol.nicks import safe_nick
 
-Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
+Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "paused", "rules", "ticket"]
 # Why a member left: README.md has a table of the codes
 LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
 
@@ -18,7 +18,7 @@ FAULT = Closing("error", "The host met a fault of its own when it answered you."
 MOVED = Closing("moved", "The host has handed the room to somebody else.")
 REPLACED = Closing("replaced", "You joined from another window.")
 
-NOT_NOW = Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")
+PAUSED = Refused("paused", "The room is paused: its log does not answer. Try again in a moment.")
 
 _KNOWN = (CLOSED, ENDED, KICKED, BANNED, REPLACED)
 
@@ -42,13 +42,13 @@ def farewell(closing: Closing) -> errors.LanchatError:
 
 def refusal(refused: Refused) -> errors.Refused:
     """The error that a host's refusal means to who asks to enter."""
-    text = NOT_NOW.text if refused == NOT_NOW else said_by_host(refused.text)
+    text = PAUSED.text if refused == PAUSED else said_by_host(refused.text)
     return errors.Refused(text, code=refused.code, suggestion=refused.suggestion)
 
 
 def is_paused(error: errors.Refused) -> bool:
     """Whether the room takes nobody because its engine does not answer, which passes."""
-    return error.code == NOT_NOW.code and str(error) == NOT_NOW.text
+    return error.code == PAUSED.code
 
 
 def said_by_host(text: str) -> str:

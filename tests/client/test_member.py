@@ -385,7 +385,8 @@ def test_a_refusal_is_final(code):
 
 def test_which_errors_allow_a_reconnect():
     assert may_reconnect(errors.ConnectionLost("gone")) and may_reconnect(errors.NoSuchRoom("nobody"))
-    assert may_reconnect(errors.Refused("later", code="busy")) and may_reconnect(errors.ProtocolError("noise"))
+    assert all(may_reconnect(errors.Refused("later", code=code)) for code in ("busy", "paused"))
+    assert may_reconnect(errors.ProtocolError("noise"))
     assert may_reconnect(errors.HostKeyChanged("somebody else answers there"))
     assert not may_reconnect(errors.RoomClosed("closed"))
     assert may_reconnect(errors.RoomClosed("closed"), reopening=True)

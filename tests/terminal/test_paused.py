@@ -5,7 +5,7 @@ import time
 import pytest
 
 from lanchat.errors import Refused, TimedOut
-from lanchat.protocol.closings import NOT_NOW, refusal
+from lanchat.protocol.closings import PAUSED, refusal
 from lanchat.protocol.messages import Refused as NoEntry
 from lanchat.terminal.paused import enter
 
@@ -29,25 +29,30 @@ class Room:
 
 
 def test_it_is_tried_until_the_room_goes_on():
-    room = Room(NOT_NOW, NOT_NOW)
+    room = Room(PAUSED, PAUSED)
     assert (room.enter(), room.asked) == ("in", 3)
     assert room.told == ["The room is paused: its log does not answer. Waiting until it goes on."]
 
 
 def test_a_room_that_does_not_go_on_refuses_in_the_end():
     with pytest.raises(Refused, match="The room is still paused") as error:
-        Room(NOT_NOW).enter(longest=1.0, again=3600.0)
+        Room(PAUSED).enter(longest=1.0, again=3600.0)
     assert error.value.exit_code == 4
 
 
 def test_a_time_limit_counts_instead():
     with pytest.raises(TimedOut, match="The room is still paused"):
-        Room(NOT_NOW).enter(time.monotonic() + 1.0, again=3600.0)
-    assert Room(NOT_NOW).enter(time.monotonic() + 3600.0, longest=0.0) == "in"
+        Room(PAUSED).enter(time.monotonic() + 1.0, again=3600.0)
+    assert Room(PAUSED).enter(time.monotonic() + 3600.0, longest=0.0) == "in"
+
+
+def test_the_code_counts_and_not_the_words():
+    room = Room(NoEntry(PAUSED.code, "Un moment, s'il vous pla\u00eet."))
+    assert (room.enter(), room.asked) == ("in", 2)
 
 
 @pytest.mark.parametrize(
-    "refused", [NoEntry("busy", "Too many wrong passwords. Try again in 20 s."), NoEntry("full", NOT_NOW.text)]
+    "refused", [NoEntry("busy", "Too many wrong passwords. Try again in 20 s."), NoEntry("full", PAUSED.text)]
 )
 def test_nobody_waits_after_another_refusal(refused):
     room = Room(refused)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import MOVED, NOT_NOW
+from lanchat.protocol.closings import MOVED, PAUSED
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.standby import Owned
@@ -100,7 +100,7 @@ class EngineSessions(Sessions):
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
         if self.paused and self.closing is None:
-            request.session.refuse(NOT_NOW)
+            request.session.refuse(PAUSED)
         else:
             super().join(request, batch)
 
