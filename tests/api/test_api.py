@@ -588,7 +588,7 @@ def test_what_no_host_reads_is_refused_before_it_is_sent(join):
     ann = join("ann")
     with pytest.raises(ValueError, match="32 hex digits"):
         ann.remove_file("holiday.jpg")
-    with pytest.raises(ValueError, match="No action"):
+    with pytest.raises(ValueError, match="That action"):
         ann.moderate("x" * 65)
     assert ann.say("still here", wait=PATIENCE)
 

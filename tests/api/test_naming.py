@@ -381,7 +381,7 @@ def test_an_owner_who_asks_for_a_computer_that_has_declined_is_told_so(stage):
 def test_an_owner_is_told_what_becomes_of_each_computer_that_it_has_asked_for(stage):
     for nick in ("bob", "cat", "dan"):
         stage.come(nick)
-    assert stage.naming.order("bob cat dan").startswith("They are asked.")
+    assert stage.naming.order("bob cat dan").startswith("They have been asked.")
     stage.look()
     assert sorted(stage.hub.asked) == ["bob", "cat", "dan"]
     stage.decline("bob")

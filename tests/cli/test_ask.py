@@ -126,4 +126,4 @@ def test_a_question_that_cannot_be_said_is_refused_in_words(lanchat, room, quest
 def test_who_is_not_here_cannot_be_asked_and_keeps_the_letters_of_the_nick(lanchat, room, ann):
     ended = lanchat.run("ask", f"127.0.0.1:{room.port}", "deploy?", "--from", "bob")
     assert (ended.code, ended.said[-2]) == (4, 'lanchat: Nobody with a key is called "bob" here.')
-    assert re.fullmatch("  With a key are here: ann,? .*", ended.said[-1])
+    assert re.fullmatch("  People with a key here: ann,? .*", ended.said[-1])

@@ -412,16 +412,16 @@ def test_a_ticket_is_good_once_and_one_that_was_guessed_never(open_room, enter, 
     ann = enter(room, "ann")
     sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf", 1000))
     ticket = ticket_for(ann, FileGet(sent.file), sent.file).ticket
-    assert b"not good any more" in stranger(room, Transfer(VERSION, bytes(32)))
+    assert b"no longer valid" in stranger(room, Transfer(VERSION, bytes(32)))
     assert b'"t":"sum"' in stranger(room, Transfer(VERSION, ticket))
-    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
+    assert b"no longer valid" in stranger(room, Transfer(VERSION, ticket))
 
 
 def test_an_old_ticket_is_not_good(open_room, enter, tmp_path, stranger):
     room = open_room(timing=Timing(ticket=-1.0))
     ann = enter(room, "ann")
     ticket = ticket_for(ann, FileSend("1", "a", 10), "1").ticket
-    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
+    assert b"no longer valid" in stranger(room, Transfer(VERSION, ticket))
 
 
 @pytest.mark.parametrize("question", [FileSend("1", "a", 10), FileGet("")])
@@ -434,7 +434,7 @@ def test_a_ticket_is_not_good_once_its_file_is_removed(open_room, enter, tmp_pat
         ticket = ticket_for(ann, FileGet(ticket.file), ticket.file)
     ann.remove_file(ticket.file)
     wait_until(lambda: not ann.files)
-    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket.ticket))
+    assert b"no longer valid" in stranger(room, Transfer(VERSION, ticket.ticket))
     assert not (tmp_path / "files").exists()
 
 
@@ -489,7 +489,7 @@ def test_a_ticket_of_somebody_who_was_sent_away_meanwhile_is_not_good(open_room,
     ticket = ticket_for(ann, question, key).ticket
     hal.moderate("ban", "ann")
     wait_until(lambda: not ann.connected, what="ann to be sent away")
-    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
+    assert b"no longer valid" in stranger(room, Transfer(VERSION, ticket))
 
 
 @pytest.mark.parametrize("who", ["host", "member"])

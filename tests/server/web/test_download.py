@@ -178,7 +178,7 @@ def test_an_address_is_no_ticket_and_a_ticket_no_address(open_room, enter, page,
     eve = Stranger(room.port, "127.0.0.1").tls()
     assert eve.hear(Card)
     eve.send(encode(Transfer(VERSION, by_address)))
-    assert b"not good any more" in eve.line()
+    assert b"no longer valid" in eve.line()
     eve.close()
 
 
