@@ -21,7 +21,7 @@ from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
 from tests.faults.cable import enter_mounts
 from tests.faults.moved import Evidence, verdict
-from tests.faults.node import ADDRESS, DIE, HOSTS, SAID, SPARE, TIMING
+from tests.faults.node import ADDRESS, DIE, HAND_OVER, HOSTS, SAID, SPARE, TIMING
 from tests.faults.program import CLOCK
 from tests.support.addresses import LOOPBACK
 from tests.support.program import Program
@@ -107,6 +107,10 @@ class Node:
         self.said.append(text := f"{self.nick}-{len(self.said) + 1}")
         self._running.say(f"{text}\n")
         return text
+
+    def hand_over(self, nick: str) -> None:
+        """Its person asks that this one's computer host the room."""
+        self._running.say(f"{HAND_OVER} {nick}\n")
 
     @property
     def shown(self) -> list[str]:
@@ -269,13 +273,14 @@ class Crowd:
         self.talkers: list[Talker] = []
         self.frozen: list[Node] = []
 
-    def begin(self, talkers: int = 0, die_at: str = "") -> None:
+    def begin(self, talkers: int = 0, die_at: str = "", *, first_dies_at: str = "") -> None:
         """
         Args:
             die_at: the function at which the first life of the second node ends.
+            first_dies_at: the same of the first node.
         """
         first, second, *others = self.nodes
-        first.start()
+        first.start(die_at=first_dies_at)
         wait_until(lambda: first.port, what="the first to host")
         second.start(first.at, die_at=die_at)
         wait_until(lambda: first.state.endswith(f"backup {second.nick}"), what="the second to be the sync standby")

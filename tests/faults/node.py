@@ -2,7 +2,7 @@
 
 The first one opens the room, at port 0; another one, or one that was killed, joins it at one of these places. Prints
 `port N` while it hosts, and `backup NICK` when acks wait for that disk; what is said in the room goes to stderr. Its
-person says each line of its input, and leaves at the end of it.
+person says each line of its input, hands the room over with `/handover NICK`, and leaves at the end of it.
 """
 
 import importlib
@@ -29,6 +29,7 @@ from tests.support.waiting import wait_until
 TITLE = "Room A"
 TIMING = Timing(newcomer=0.0, naming=0.1, first_retry=0.1, roster=5.0, copy_retry=1.0)
 
+HAND_OVER = "/handover"  # and a nick: a line of the input
 SAID = "> "  # before each line that is said, on stderr; the others are of the log
 HOSTS = "hosts the epoch "  # and its number, on stderr, at each start of hosting
 ADDRESS = "FAULTS_ADDRESS"  # environment: of this computer, on which it listens
@@ -58,7 +59,11 @@ def main() -> None:
     listening = threading.Thread(target=_listen, args=(room,))
     listening.start()
     for line in sys.stdin:
-        room.send(line.rstrip("\n"))
+        words = line.split()
+        if words[0] == HAND_OVER:
+            room.moderate("handover", words[1])
+        else:
+            room.send(line.rstrip("\n"))
     room.close()
     listening.join()
 

@@ -149,3 +149,79 @@ def test_a_standby_that_dies_while_it_takes_over_is_replaced(crowd: Crowd, step:
         node.start(new)
     crowd.wait_ready()
     crowd.judge()
+
+
+HANDING_OVER = [  # steps of the host
+    "lanchat.server.handover:Handovers.begin",
+    "lanchat.server.handover:Promote",
+    "lanchat.server.handover:Handovers.promoted",
+    "lanchat.api.standby:Standby.yielded",
+    "lanchat.server.host:Host.close",
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("step", HANDING_OVER)
+def test_a_host_that_dies_while_it_hands_the_room_over_is_replaced(crowd: Crowd, step: str) -> None:
+    crowd.begin(talkers=2, first_dies_at=step)
+    ann, bob, _ = crowd.nodes
+    for talker in crowd.talkers:
+        talker.talk(50)
+    crowd.hear(30)
+    ann.hand_over(bob.nick)
+    wait_until(lambda: not ann.alive, what="ann to die")
+    crowd.hear(30)
+    new = crowd.wait_host().at
+    ann.kill()
+    ann.start(new)
+    crowd.wait_ready()
+    crowd.judge()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("step", STEPS)
+def test_a_standby_that_dies_while_it_is_handed_the_room_leaves_it_to_the_others(crowd: Crowd, step: str) -> None:
+    crowd.begin(talkers=2, die_at=step)
+    ann, bob, _ = crowd.nodes
+    for talker in crowd.talkers:
+        talker.talk(50)
+    crowd.hear(30)
+    ann.hand_over(bob.nick)
+    wait_until(lambda: not bob.alive, what="bob to die")
+    crowd.hear(30)
+    new = crowd.wait_host().at
+    bob.kill()
+    bob.start(new)
+    crowd.wait_ready()
+    crowd.judge()
+
+
+YIELDING = [  # steps of the one that yields
+    "lanchat.server.handover:Handovers.yield_to",
+    "lanchat.api.standby:Standby.yielded",
+    "lanchat.server.host:Host.close",
+    "lanchat.storage.moving:Moving.follow",
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("step", YIELDING)
+def test_a_host_that_dies_while_it_yields_to_another_one_comes_back_as_a_member(crowd: Crowd, step: str) -> None:
+    crowd.begin(talkers=2, first_dies_at=step)
+    ann = crowd.nodes[0]
+    for talker in crowd.talkers:
+        talker.talk(50)
+    crowd.hear(30)
+    crowd.frozen = [ann]
+    ann.send(signal.SIGSTOP)
+    new = crowd.wait_host().at
+    wait_until(lambda: all(talker.waits and talker.connected for talker in crowd.talkers), what="all to be back")
+    crowd.hear(30)
+    ann.send(signal.SIGCONT)
+    wait_until(lambda: not ann.alive, what="ann to die")
+    crowd.frozen = []
+    ann.kill()
+    ann.start(new)
+    crowd.wait_ready()
+    assert not ann.port, "nobody is drawn back to her"
+    crowd.judge(apart=True)
