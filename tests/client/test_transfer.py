@@ -85,7 +85,7 @@ def test_who_fetches_a_file_waits_until_its_sender_is_back(open_room, enter, tmp
     """However long that takes: more often than a link that is only lost would be tried again."""
     room = open_room()
     ann = enter(room, "ann")
-    bob = enter(room, "bob", timing=Timing(transfer_stall=0.05, place_every=0.01, sweep=0.02))
+    bob = enter(room, "bob", timing=Timing(transfer_stall=0.25, place_every=0.01, sweep=0.02))
     source = file_of(tmp_path / "ann", "report.pdf")
     first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop())
     with pytest.raises(LanchatError, match="cancelled"):
@@ -93,7 +93,7 @@ def test_who_fetches_a_file_waits_until_its_sender_is_back(open_room, enter, tmp
     remarks: list[str] = []
     [entry] = bob.files
     fetching = bob.start_fetching(entry, tmp_path, lambda transfer: remarks.append(transfer.progress.remark))
-    wait_until(lambda: remarks.count("It waits for its sender.") > 15)
+    wait_until(lambda: remarks.count("It waits for its sender.") > 13, timeout=2 * PATIENCE)
     second = RunningTransfer(ann._member.transfers.open(source), lambda transfer: None, first.id)
     ann._member.transfers._start(second)
     second.wait(60)
