@@ -151,47 +151,31 @@ def test_a_standby_that_dies_while_it_takes_over_is_replaced(crowd: Crowd, step:
     crowd.judge()
 
 
-HANDING_OVER = [  # steps of the host
-    "lanchat.server.handover:Handovers.begin",
-    "lanchat.server.handover:Promote",
-    "lanchat.server.handover:Handovers.promoted",
-    "lanchat.api.standby:Standby.yielded",
-    "lanchat.server.host:Host.close",
+HANDING_OVER = [  # who dies, and at which step
+    ("ann", "lanchat.server.handover:Handovers.begin"),
+    ("ann", "lanchat.server.handover:Promote"),
+    ("ann", "lanchat.server.handover:Handovers.promoted"),
+    ("ann", "lanchat.api.standby:Standby.yielded"),
+    ("ann", "lanchat.server.host:Host.close"),
+    *(("bob", step) for step in STEPS),
 ]
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("step", HANDING_OVER)
-def test_a_host_that_dies_while_it_hands_the_room_over_is_replaced(crowd: Crowd, step: str) -> None:
-    crowd.begin(talkers=2, first_dies_at=step)
+@pytest.mark.parametrize(("who", "step"), HANDING_OVER)
+def test_whoever_dies_while_a_host_hands_the_room_to_a_standby_is_replaced(crowd: Crowd, who: str, step: str) -> None:
     ann, bob, _ = crowd.nodes
+    dies = ann if who == "ann" else bob
+    crowd.begin(talkers=2, first_dies_at=step if dies is ann else "", die_at=step if dies is bob else "")
     for talker in crowd.talkers:
         talker.talk(50)
     crowd.hear(30)
     ann.hand_over(bob.nick)
-    wait_until(lambda: not ann.alive, what="ann to die")
+    wait_until(lambda: not dies.alive, what=f"{who} to die")
     crowd.hear(30)
     new = crowd.wait_host().at
-    ann.kill()
-    ann.start(new)
-    crowd.wait_ready()
-    crowd.judge()
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("step", STEPS)
-def test_a_standby_that_dies_while_it_is_handed_the_room_leaves_it_to_the_others(crowd: Crowd, step: str) -> None:
-    crowd.begin(talkers=2, die_at=step)
-    ann, bob, _ = crowd.nodes
-    for talker in crowd.talkers:
-        talker.talk(50)
-    crowd.hear(30)
-    ann.hand_over(bob.nick)
-    wait_until(lambda: not bob.alive, what="bob to die")
-    crowd.hear(30)
-    new = crowd.wait_host().at
-    bob.kill()
-    bob.start(new)
+    dies.kill()
+    dies.start(new)
     crowd.wait_ready()
     crowd.judge()
 
