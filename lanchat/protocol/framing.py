@@ -6,9 +6,9 @@ for line in splitter.feed(data):        # raises ProtocolError on an endless lin
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Generic, TypeVar
 
 import msgspec
@@ -156,13 +156,22 @@ def _check_nesting(line: bytes) -> None:
     if line.count(b"{") + line.count(b"[") <= MAX_NESTING:
         return
     depth = 0
-    for char in _STRING.sub(b"", line):
+    for char in chain.from_iterable(_outside_strings(line)):
         if char in b"{[":
             depth += 1
             if depth > MAX_NESTING:
                 raise ProtocolError(f"A line is not a message: it is nested more than {MAX_NESTING} deep.")
         elif char in b"}]":
             depth -= 1
+
+
+def _outside_strings(line: bytes) -> Iterator[bytes]:
+    """The parts of a line between its strings, one by one: of a line that soon is too deep, no more than that."""
+    at = 0
+    for string in _STRING.finditer(line):
+        yield line[at : string.start()]
+        at = string.end()
+    yield line[at:]
 
 
 def _brief(error: Exception) -> str:
