@@ -51,7 +51,7 @@ class RoomFiles(RoomRequests):
     @property
     def largest_file(self) -> int:
         """Bytes of the largest file that the room takes; 0: it takes none."""
-        return self._member.outgoing.host.largest_file
+        return self._member.delivery.host.largest_file
 
     def send_file(self, path: str | Path, to: str | None = None, *, on_progress: OnProgress | None = None) -> SentFile:
         """Send a file to everybody in the room, or to one person. Returns when it is on the host's disk, so it may take
@@ -146,7 +146,7 @@ class RoomFiles(RoomRequests):
         """
         if not is_room_id(file):  # both are 32 hex digits
             raise ValueError("A file is named by 32 hex digits, as FileEntry.file has them.")
-        self._member.outgoing.ask(FileRemove(file))
+        self._member.delivery.ask(FileRemove(file))
 
     @property
     def downloads(self) -> Path:

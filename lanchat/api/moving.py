@@ -164,9 +164,9 @@ class MovingRoom(Closable):
                 ) from None
         wanted = [keys[same_nick(nick)] for nick in nicks]
         chosen = appoint(computers_of(wanted, signing.standbys, signing.known.indexes), signing.known.indexes)
-        if not self._member.outgoing.connected:
+        if not self._member.delivery.host.connected:
             raise NotConnected  # before anything is signed
-        self._member.outgoing.ask(Delegation(signing.sign(chosen, automatic=False)))
+        self._member.delivery.ask(Delegation(signing.sign(chosen, automatic=False)))
         return "They are the standbys from now on. /standbys shows who can take over."
 
     def renew(self) -> None:
@@ -178,7 +178,7 @@ class MovingRoom(Closable):
         standby = self._standby
         if standby is not None and standby.owner and standby.hosting is None:
             signing = standby.signing()
-            self._member.outgoing.host.ask(Delegation(signing.sign(signing.standbys)))
+            self._member.delivery.host.ask(Delegation(signing.sign(signing.standbys)))
 
     def close_for_all(self) -> bool:
         """Have our own room closed for everybody, so that no standby opens it again.
@@ -206,11 +206,11 @@ class MovingRoom(Closable):
                 "A room on an engine is closed where its owner hosts it.",
                 f"lanchat host --engine redis://HOST {last_argument(safe_text(self._state.title))}   and there  /close",
             )
-        outgoing = self._member.outgoing
-        if not outgoing.connected:
+        delivery = self._member.delivery
+        if not delivery.host.connected:
             raise NotConnected  # before anything is signed
-        outgoing.ask(Delegation(standby.signing().sign(())))
-        outgoing.moderate("close")
+        delivery.ask(Delegation(standby.signing().sign(())))
+        self._member.outgoing.moderate("close")
         return False
 
     def leave(self) -> None:

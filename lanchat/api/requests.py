@@ -44,11 +44,11 @@ class RoomRequests(MovingRoom):
         """
         if max(len(prefix), len(after)) > MAX_NAME:
             raise ValueError("That nick is too long.")
-        self._member.outgoing.ask(PeopleList(prefix, after))
+        self._member.delivery.ask(PeopleList(prefix, after))
 
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks."""
-        self._member.outgoing.deafen()
+        self._member.delivery.deafen()
 
     def away(self, text: str = "") -> None:
         """Tell everybody that we are away, and why; "": that we are back. It ends when we leave the room.
@@ -61,4 +61,4 @@ class RoomRequests(MovingRoom):
     @property
     def is_away(self) -> bool:
         """Whether we have said that we are away."""
-        return bool(self._member.outgoing.away_text)
+        return bool(self._member.delivery.away_text)

@@ -56,7 +56,8 @@ class JoinedRoom(RoomEvents):
         self._member = member
         self._queue = member.queue
         self._outgoing = member.outgoing
-        self.unsent = Unsent(self._outgoing)
+        self._delivery = member.delivery
+        self.unsent = Unsent(self._delivery)
         self._state = state
         with self._queue.lock:
             if not state.connected:
@@ -94,12 +95,12 @@ class JoinedRoom(RoomEvents):
     @property
     def connected(self) -> bool:
         """Whether messages are sent at once; else they wait for the reconnect."""
-        return self._outgoing.connected
+        return self._delivery.host.connected
 
     @property
     def unacked(self) -> int:
         """The number of our messages that the host has not acknowledged yet."""
-        return self._outgoing.waiting
+        return self._delivery.waiting
 
     @property
     def dropped(self) -> int:
@@ -163,7 +164,7 @@ class JoinedRoom(RoomEvents):
         if wait is None and person is None:
             self.wait_acked(ANSWERED_WITHIN)
         self._acked(id, wait)
-        if refusal := self._outgoing.refusal(id):
+        if refusal := self._delivery.refusal(id):
             raise Refused(said_by_host(refusal), code="private")
         return id
 
@@ -190,7 +191,7 @@ class JoinedRoom(RoomEvents):
         Raises:
             LanchatError: the connection has ended.
         """
-        return self._outgoing.wait_acked(timeout, below=below)
+        return self._delivery.wait_acked(timeout, below=below)
 
     def _acked(self, id: str, wait: float | None) -> str:
         if wait is not None and not self.wait_acked(wait):

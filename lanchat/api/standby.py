@@ -206,7 +206,7 @@ class Standby(Closable):
     def copy_files(self, member: Member) -> None:
         """Copy the files of the room as well, while this computer is a standby. To be called once."""
         every = self._timing.file_copies
-        self._copies = FileCopies(self._files, member.outgoing.host, member.transfers, every, lambda: self.owner)
+        self._copies = FileCopies(self._files, member.delivery.host, member.transfers, every, lambda: self.owner)
 
     def _files(self) -> Path | None:
         """The folder for copies of files; None: this computer is not a standby now, or hosts the room."""

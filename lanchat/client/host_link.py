@@ -7,7 +7,7 @@ from lanchat.protocol.messages import FromMember
 
 
 class HostLink:
-    """Owned by `Outgoing`, which guards `begin`, `pause` and `end`; all else is for any thread.
+    """Owned by `Delivery`, which guards `begin`, `pause` and `end`; all else is for any thread.
 
     Args:
         send: hands a message to the current link; never waits.

@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable, Iterable
 
 from lanchat.client.connect import Connection
+from lanchat.client.delivery import Delivery
 from lanchat.client.events import Acked, Private, PrivateFile
 from lanchat.client.follower import Follower
 from lanchat.client.listing import Listing
 from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
-from lanchat.client.sending import Outgoing
 from lanchat.client.transfer import Transfers
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import farewell
@@ -41,7 +41,7 @@ class Inbound:
         incoming: Incoming,
         queue: EventQueue,
         store: MemberStore,
-        outgoing: Outgoing,
+        delivery: Delivery,
         transfers: Transfers,
         sealer: Sealer,
         follower: Follower,
@@ -51,7 +51,7 @@ class Inbound:
         self._incoming = incoming
         self._queue = queue
         self._store = store
-        self._outgoing = outgoing
+        self._delivery = delivery
         self._transfers = transfers
         self._sealer = sealer
         self._follower = follower
@@ -83,7 +83,7 @@ class Inbound:
                 if isinstance(message, _EVENTS):
                     self._follower.event(message)
                     if isinstance(message, wire.Said) and message.by == self._me:
-                        self._outgoing.heard(message)
+                        self._delivery.heard(message)
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
                         check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)
@@ -107,7 +107,7 @@ class Inbound:
             case wire.Ping():
                 link.send(encode(wire.Pong()))
             case wire.Ack(seq=seq):
-                if ids := self._outgoing.acknowledged(seq):
+                if ids := self._delivery.acknowledged(seq):
                     self._queue.put(Acked(ids))
             case wire.Present():
                 check_host(message, connection.host_id)
@@ -129,16 +129,16 @@ class Inbound:
                 self._receive_file(message)
             case Owner():
                 self._queue.put_all(self._transfers.receive(message))
-                if notice := self._outgoing.resolved(message):
+                if notice := self._delivery.resolved(message):
                     self._queue.put(notice)
             case wire.Receipt():
                 self._transfers.receive(message)
-                if self._outgoing.settled(message):
+                if self._delivery.settled(message):
                     if message.code != "refused":
                         self._queue.put(Acked((message.id,), message.code))
                     if message.text:
                         self._queue.put(wire.Notice(message.code, message.text))
-            case wire.Notice(code="slow") if self._outgoing.is_saying_again:
+            case wire.Notice(code="slow") if self._delivery.is_saying_again:
                 pass  # our person has not said so much at once
             case wire.Notice() | Status():
                 self._queue.put(message)
@@ -151,8 +151,8 @@ class Inbound:
         message = opened(told, self._sealer)
         with self._confirming:
             new, confirmed = self._incoming.private.arrived(message, self._store.was_shown)
-        self._outgoing.heard_private(told)
-        self._outgoing.confirm([message] if confirmed else [])  # shown before, which the host does not know
+        self._delivery.heard_private(told)
+        self._delivery.confirm([message] if confirmed else [])  # shown before, which the host does not know
         if new:
             if not message.problem:  # so that a host cannot fill our disk with made-up ones
                 self._store.add_history([told])
@@ -162,7 +162,7 @@ class Inbound:
         file = self._transfers.offers.opened(told)
         with self._confirming:
             new, confirmed = self._incoming.files.arrived(file, self._store.was_shown)
-        self._outgoing.confirm([file] if confirmed and file.by != self._me else [])
+        self._delivery.confirm([file] if confirmed and file.by != self._me else [])
         if new:
             if not file.problem and file.state != "removed":
                 self._store.add_history([told])

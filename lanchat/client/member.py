@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
+from lanchat.client.delivery import Delivery
 from lanchat.client.events import Connected, Disconnected, Private
 from lanchat.client.follower import Follower
 from lanchat.client.inbound import Inbound
@@ -45,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 class Member:
-    """One person's client in one room. `outgoing`, `transfers` and what seals exist after `join()`.
+    """One person's client in one room. `delivery`, `outgoing` and `transfers` exist after `join()`.
 
     Args:
         dial: makes a connection; called again to reconnect.
@@ -68,6 +69,7 @@ class Member:
         look_back: the number of events that are wanted before those that a newcomer gets.
     """
 
+    delivery: Delivery
     outgoing: Outgoing
     follower: Follower
     transfers: Transfers
@@ -136,19 +138,20 @@ class Member:
         incoming.private.recall(self._store.shown)
         incoming.expect(self._seen(), timeline_of(connection.card))
         sealer = Sealer(self._who.identity.private, connection.card.room)
-        self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
-        self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher, sealer)
+        self.delivery = delivery = Delivery(self._store, me, self._send, sealer)
+        self.outgoing = Outgoing(delivery, me)
+        self.transfers = Transfers(delivery.host, self.dial, self._tls, flusher, sealer)
         mine, put = self._who.identity, self.queue.put
         self.follower = follower = Follower(
             mine, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
         )
         self.transfers.others = OtherHosts(follower.cluster, room, lambda: self._who, self._tls, flusher)
         self._inbound = Inbound(
-            me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, follower, self._note_nick
+            me, incoming, self.queue, self._store, delivery, self.transfers, sealer, follower, self._note_nick
         )
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
-        self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
+        self.delivery.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
         follower.begin(connection)
         if fetch := incoming.look_back(connection.welcome):
             connection.link.send(encode(fetch))
@@ -159,7 +162,7 @@ class Member:
 
     def confirm(self, private: Iterable[Private]) -> None:
         """These private messages and files have been shown, so they need not come again. Any thread."""
-        self.outgoing.confirm(self._inbound.confirm(private))
+        self.delivery.confirm(self._inbound.confirm(private))
 
     def close(self) -> None:
         """Leave the room and end the threads. May be called twice."""
@@ -210,7 +213,7 @@ class Member:
             if self._closed:
                 over = errors.ConnectionLost("You have left.")
             self.follower.close()
-            self.outgoing.end(over)
+            self.delivery.end(over)
             self.queue.end(over)
 
     def _stay(self, connection: Connection) -> errors.LanchatError:
@@ -219,7 +222,7 @@ class Member:
             try:
                 error = self._converse(connection)
             finally:
-                self.outgoing.pause()
+                self.delivery.pause()
                 silent = connection.link.code == "silent"
                 self.follower.end()
                 with self._state:
@@ -285,9 +288,9 @@ class Member:
             moved = (search.moved or connection.host_key != self._host_key) and not is_on_engine(connection.card)
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
-            if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
+            if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.delivery.deaf):
                 connection.link.send(encode(fetch))
-            self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
+            self.delivery.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
             follower.begin(connection)
             self._host_key = connection.host_key
             return connection

@@ -332,7 +332,7 @@ class FakeMember:
     def __init__(self, *present: Present) -> None:
         self.state = RoomState()
         self.queue = EventQueue(drop_oldest=True, follow=self.state.follow)
-        self.outgoing = self
+        self.outgoing = self.delivery = self
         self.confirmed: list[PrivateMessage] = []
         self.connected = self.come(*present, seq=5)
 

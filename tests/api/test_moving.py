@@ -249,7 +249,7 @@ def test_the_owner_closes_a_room_at_a_standby_only_with_a_link_to_it(stage):
     ann.room.close()
     hosts(bob)
     again = stage.join("ann", port=stage.elsewhere().target.endpoints[0].port)
-    again.room._member.outgoing.pause()
+    again.room._member.delivery.pause()
     with pytest.raises(NotConnected):
         again.room.close_for_all()
     assert again.room._standby.signing().standbys, "nothing was signed"

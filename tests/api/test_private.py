@@ -121,7 +121,7 @@ def test_the_host_finds_the_key_that_a_nick_belongs_to(host, join):
     assert hear_told(bob, "by an old name").to_nick == "rob"
     ann.member.outgoing.tell("nobody", "hello?")
     ann.hear_kind(Notice, code="refused", text="No one called nobody has been in this room. Nothing was sent.")
-    assert ann.member.outgoing.wait_acked(PATIENCE), "it is not tried for ever"
+    assert ann.member.delivery.wait_acked(PATIENCE), "it is not tried for ever"
 
 
 def test_a_netcat_guest_gets_it_in_the_clear_and_can_send_none(host, join):
@@ -136,7 +136,7 @@ def test_a_netcat_guest_gets_it_in_the_clear_and_can_send_none(host, join):
     ann.hear_kind(Notice, code="refused", text=refused)
     ann.member.outgoing.tell("pat", "psst", to=guest)
     assert hear_told(ann, "psst").to_nick == "pat"
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     assert pat.until(b"psst\n") == b"[ann -> you] psst\n"
     pat.send(b"/msg ann hello\naloud\n")
     assert pat.until(b"\n").startswith(b"* /who lists who is here, "), "the host alone answers"
@@ -155,7 +155,7 @@ def test_all_sessions_of_sender_and_recipient_read_it(host, join, identity):
         heard = hear_told(one, SECRET)
         assert (heard.by, heard.to) == (identity("ann").id, identity("bob").id)
     assert ann.member.outgoing.is_own(heard) and not second_ann.member.outgoing.is_own(heard)
-    ann.member.outgoing.wait_acked(PATIENCE)
+    ann.member.delivery.wait_acked(PATIENCE)
     wait_until(lambda: not waits_for(room, identity("bob")))
 
 
@@ -183,7 +183,7 @@ def test_a_recipient_who_is_away_gets_it_even_after_a_restart_of_the_host(host, 
     ann.hear_kind(Left, nick="bob")
     ann.member.outgoing.tell("bob", SECRET)
     ann.hear_kind(Notice, code="away", text="bob is away and will get it on returning.")
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     ann.member.close()
     room.close()
     room = open_room()
@@ -204,7 +204,7 @@ def test_a_message_that_was_never_taken_comes_again(host, join, identity):
     room = host()
     ann, bob = Listener(join(room, "ann")), join(room, "bob")
     ann.member.outgoing.tell("bob", SECRET)
-    ann.member.outgoing.wait_acked(PATIENCE)
+    ann.member.delivery.wait_acked(PATIENCE)
     bob.close()  # it came as far as their program, which showed nothing
     assert waits_for(room, identity("bob")) == 1
     back = Listener(join(room, "bob"))
@@ -219,7 +219,7 @@ def test_a_reconnect_shows_no_private_message_twice_and_loses_none(host, join, i
         ann.member.outgoing.tell("bob", f"psst {number}", to=identity("bob").id)
         if number % 5 == 2:
             cut(room)
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     for one in (ann, bob):
         hear_told(one, "psst 19")
         assert sorted(told(one)) == sorted(f"psst {number}" for number in range(20))
@@ -296,7 +296,7 @@ def test_only_the_histories_of_sender_and_recipient_have_private_messages(host, 
         one.member.close()
     left = join(room, "carl", owner="carl")
     left.outgoing.tell("bob", SECRET)
-    left.outgoing.wait_acked(PATIENCE)
+    left.delivery.wait_acked(PATIENCE)
     for owner in ("ann", "bob", "eve"):
         shutil.copy(identity(owner).key_path, tmp_path / owner)
     shutil.copy(identity("hal").key_path, tmp_path / "host")

@@ -269,7 +269,7 @@ def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, 
     at = now_ms() - 60_000
     ann.round_trip("now")
     for id in ("one", "two"):
-        ann.member.outgoing.ask(Say(id, id, again=True, at=at))
+        ann.member.delivery.ask(Say(id, id, again=True, at=at))
     ann.hear_text("two")
     ann.round_trip("later")
     zoe.sees("later")

@@ -103,7 +103,7 @@ def test_who_was_with_a_half_of_the_room_that_is_gone_gets_all_that_the_other_ha
         for text in texts:
             ann.member.outgoing.say(text)
         ann.hear_text(texts[-1])
-        assert ann.member.outgoing.wait_acked(PATIENCE)
+        assert ann.member.delivery.wait_acked(PATIENCE)
         ann.member.close()
 
     def stay(room: Host, last: str) -> list[str]:
@@ -139,7 +139,7 @@ def test_every_message_is_stored_in_the_end(host, join):
         ids.append(ann.member.outgoing.say(f"line {number}"))
         if number % 20 == 10:
             cut(room)
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     ann.hear_text("line 59")
     ann.hear(lambda: {id for item in ann.items if isinstance(item, Acked) for id in item.ids} == set(ids))
     assert len(ann.texts) == len(set(ann.texts)) == 60
@@ -156,7 +156,7 @@ def test_a_message_too_many_is_refused_and_never_sent(host, join, own_world, mon
         for say in (lambda: ann.outgoing.say("too many"), lambda: ann.outgoing.tell("bob", "too many")):
             with pytest.raises(errors.LanchatError, match="waiting already"):
                 say()
-    assert ann.outgoing.waiting == 0
+    assert ann.delivery.waiting == 0
     ann.outgoing.say("now there is room")
     bob.hear_text("now there is room")
     assert bob.texts == ["now there is room"]
@@ -193,10 +193,10 @@ def test_a_resend_after_many_other_messages_is_recognised(host, join, monkeypatc
     ann.member.close()
     for number in range(20):
         bob.member.outgoing.say(f"line {number}")
-    assert bob.member.outgoing.wait_acked(PATIENCE)
+    assert bob.member.delivery.wait_acked(PATIENCE)
     cyd = Listener(join(room, "cyd"))  # who was not there, and would not know it again
     again = join(room, "ann", open_store=lambda card: Notebook(Say(old, "good night"), Say("new", "good morning")))
-    assert again.outgoing.wait_acked(PATIENCE)
+    assert again.delivery.wait_acked(PATIENCE)
     cyd.hear_text("good morning")
     assert "good night" not in cyd.texts
     assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
@@ -209,7 +209,7 @@ def test_unsent_messages_are_resent_a_few_at_a_time(host, join):
     left = [Say(f"old-{number}", f"line {number}") for number in range(500)]
     bob = join(room, "bob", open_store=lambda card: Notebook(*left))
     bob.outgoing.say("and now this")
-    assert bob.outgoing.wait_acked(PATIENCE)
+    assert bob.delivery.wait_acked(PATIENCE)
     ann.hear_text("and now this")
     assert ann.texts == [*(say.text for say in left), "and now this"]
 
@@ -235,7 +235,7 @@ def test_a_room_stays_open_when_its_hosts_own_member_is_dropped(identity, own_wo
         with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as ann:
             ann.join()
             cut(room.host)
-            wait_until(lambda: ann.outgoing.connected and room.connected)
+            wait_until(lambda: ann.delivery.host.connected and room.connected)
             room.say("still here", wait=PATIENCE)
             Listener(ann).hear_text("still here")
 
@@ -264,9 +264,9 @@ def test_a_member_without_descriptors_retries_later(host, identity):
     with closing(Member(reach, identity("ann"), "ann", patience=None)) as ann:
         ann.join()
         cut(room)
-        wait_until(lambda: room.people == 0 or ann.outgoing.connected)
+        wait_until(lambda: room.people == 0 or ann.delivery.host.connected)
         ann.outgoing.say("back")
-        assert ann.outgoing.wait_acked(PATIENCE)
+        assert ann.delivery.wait_acked(PATIENCE)
     assert next(tries, "all used") == "all used"
 
 
@@ -288,10 +288,10 @@ def test_an_internal_error_ends_the_connection_and_wakes_every_thread(host, join
 def test_a_deaf_member_gets_no_messages_of_others_even_after_a_reconnect(host, join):
     room = host()
     ann, bot = Listener(join(room, "ann", patience=None)), Listener(join(room, "bot", patience=None))
-    bot.member.outgoing.deafen()
+    bot.member.delivery.deafen()
     for round in range(2):
         bot.member.outgoing.say(f"measured {round}")
-        assert bot.member.outgoing.wait_acked(PATIENCE)
+        assert bot.member.delivery.wait_acked(PATIENCE)
         for number in range(100):
             ann.member.outgoing.say(f"{round}.{number}")
         ann.hear_text(f"{round}.99")

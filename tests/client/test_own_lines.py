@@ -7,9 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.client import own_lines
+from lanchat.client.delivery import BEHIND
 from lanchat.client.member import Member
 from lanchat.client.own_lines import OwnLines
-from lanchat.client.pending import BEHIND
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS, LATE_AGE
@@ -154,7 +154,7 @@ def split(host, identity, tmp_path):
 
 def settled(one: Listener) -> None:
     """All that was said is acknowledged."""
-    assert one.member.outgoing.wait_acked(PATIENCE)
+    assert one.member.delivery.wait_acked(PATIENCE)
 
 
 def test_what_one_half_had_acknowledged_comes_into_the_other_once(split):
@@ -194,7 +194,7 @@ def test_lines_of_an_earlier_run_are_said_again_from_the_disk_and_then_never_mor
     line = cat.hear_text("acknowledged, and lost")
     assert not line.late, "that was seconds ago"
     bob.hear_text("acknowledged, and lost")
-    assert bob.member.outgoing.waiting == 0, "it was acknowledged once, so nobody waits for it"
+    assert bob.member.delivery.waiting == 0, "it was acknowledged once, so nobody waits for it"
     bob.member.close()
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
     with closing(DiskStore(tmp_path / "home", card, ignore)) as store:
@@ -225,5 +225,5 @@ def test_who_says_much_again_goes_no_faster_than_anybody_and_talks_meanwhile(spl
     cat.hear(lambda: len(cat.texts) == number + 1)
     assert cat.texts[-1] != "new", "it does not stand behind all of them"
     assert [text for text in cat.texts if text != "new"] == [f"line {line}" for line in range(number)]
-    wait_until(lambda: not bob.member.outgoing.is_saying_again, what="all said again")
+    wait_until(lambda: not bob.member.delivery.is_saying_again, what="all said again")
     assert not [item for item in bob.items if isinstance(item, Notice)], "its person has not said so much at once"

@@ -270,11 +270,11 @@ def test_who_sent_a_file_takes_it_back(open_room, enter, tmp_path):
     room = open_room()
     ann, bob = enter(room, "ann"), enter(room, "bob")
     sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf"))
-    outgoing = ann._member.outgoing
-    outgoing.pause()
+    delivery = ann._member.delivery
+    delivery.pause()
     with pytest.raises(ConnectionLost, match="not connected"):
         ann.remove_file(sent.file)
-    outgoing.begin(outgoing.host.key, outgoing.host.largest_file)
+    delivery.begin(delivery.host.key, delivery.host.largest_file)
     ann.remove_file(sent.file)
     kinds = []
     for event in bob.events(timeout=PATIENCE):

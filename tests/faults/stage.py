@@ -163,12 +163,12 @@ class Stage:
             talker.hush()
         for talker in self.talkers:
             assert talker.ended is None, f"{talker.nick} has given up: {talker.ended}"
-            assert talker.member.outgoing.wait_acked(timeout), f"{talker.nick} waits for an acknowledgement"
+            assert talker.member.delivery.wait_acked(timeout), f"{talker.nick} waits for an acknowledgement"
         if not self.talkers:
             return
         last = self.talkers[0].say()
         wait_until(lambda: all(talker.last == last for talker in self.talkers), timeout, "everybody to have everything")
-        assert self.talkers[0].member.outgoing.wait_acked(timeout), "the last line waits for an acknowledgement"
+        assert self.talkers[0].member.delivery.wait_acked(timeout), "the last line waits for an acknowledgement"
 
     def judge(self, log: Sequence[Event], *, damaged: bool = False) -> Figures:
         records = self.chronicle.records()

@@ -38,7 +38,7 @@ def main(path: str, port: str, nick: str, first: str) -> None:
         for _ in range(int(line)):
             talker.say()
         print(".", flush=True)
-    talker.member.outgoing.wait_acked()
+    talker.member.delivery.wait_acked()
     talker.close()
     chronicle.close()
 

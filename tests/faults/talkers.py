@@ -93,7 +93,7 @@ class Talker:
     def _speak(self, pause: float) -> None:
         while not self._stop.wait(pause):
             try:
-                while not self.member.outgoing.wait_acked(0.5, below=WINDOW):
+                while not self.member.delivery.wait_acked(0.5, below=WINDOW):
                     if self._stop.is_set():
                         return
             except LanchatError:

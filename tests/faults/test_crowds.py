@@ -55,7 +55,7 @@ def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest
         while (gone := len(_sent_away(stage))) < readers:
             heard_beside_all += not gone
             text = [ann.say(page) for _ in range(10)][-1]
-            assert ann.member.outgoing.wait_acked(PATIENCE)
+            assert ann.member.delivery.wait_acked(PATIENCE)
             wait_until(lambda: text in bob.texts)  # noqa: B023
         waiting = min(OUTBOX_LIMIT, OUTBOXES_LIMIT // readers)  # bytes for each of them, before the first one goes
         # On a busy machine the kernel may lose its patience first (TCP_USER_TIMEOUT). One thread is told why.

@@ -44,11 +44,11 @@ def test_full_disk(stage: Stage, hasty: Timing) -> None:
     ann, bob = stage.join("ann", "bob", disk=True)
     for number in range(2):
         ann.say()
-        assert ann.member.outgoing.wait_acked(PATIENCE)
+        assert ann.member.delivery.wait_acked(PATIENCE)
         fill(home / "ballast")
         _talk_unstored(ann, bob, number)
         (home / "ballast").unlink()
-        assert ann.member.outgoing.wait_acked(PATIENCE), "it recovers by itself"
+        assert ann.member.delivery.wait_acked(PATIENCE), "it recovers by itself"
     assert list(home.glob("rooms/*/*damaged*")) == []
     stage.settle()
 
@@ -57,12 +57,12 @@ def test_database_locked_by_another_program(stage: Stage, hasty: Timing) -> None
     host = stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob", disk=True)
     ann.say()
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     with closing(sqlite3.connect(host.log_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         _talk_unstored(ann, bob, 0)
         other.execute("ROLLBACK")
-    assert ann.member.outgoing.wait_acked(PATIENCE), "it recovers by itself"
+    assert ann.member.delivery.wait_acked(PATIENCE), "it recovers by itself"
     stage.settle()
 
 
@@ -74,7 +74,7 @@ def test_damaged_database(stage: Stage, part: str) -> None:
     ann, bob = stage.join("ann", "bob", disk=True)
     for _ in range(100):
         ann.say(" " + "x" * 500)
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     _talk(ann, bob)
     stage.broken()
     host.kill()
@@ -107,7 +107,7 @@ def test_host_without_descriptors(stage: Stage) -> None:
     try:
         wait_until(lambda: host.files >= most - 1)
         _talk(ann, bob)
-        assert ann.member.outgoing.wait_acked(PATIENCE)
+        assert ann.member.delivery.wait_acked(PATIENCE)
     finally:
         for sock in idle:
             sock.close()
@@ -125,16 +125,16 @@ def test_a_disk_that_stalls(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob", disk=True)
     ann.say()
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     stalled.touch()
     _talk(ann, bob)
     (cyd,) = stage.join("cyd")
     wait_until(lambda: cyd.last == bob.last, what="the newcomer to see events that are not stored yet")
     for _ in range(rounds):
         _talk(ann, bob)
-        assert not ann.member.outgoing.wait_acked(0.05)
+        assert not ann.member.delivery.wait_acked(0.05)
     stalled.unlink()
-    assert ann.member.outgoing.wait_acked(PATIENCE) and bob.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE) and bob.member.delivery.wait_acked(PATIENCE)
     stage.settle()
     assert not any(record.what in ("lost", "told") for record in stage.chronicle.records())
 
@@ -149,7 +149,7 @@ def test_a_clock_that_jumps(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     for jump in (DAY, -DAY, -int(time.time()) + 1, 0):
         error.write_text(str(jump))
         _talk(ann, bob)
-        assert ann.member.outgoing.wait_acked(PATIENCE)
+        assert ann.member.delivery.wait_acked(PATIENCE)
     assert not any(record.what == "lost" for record in stage.chronicle.records())
     error.write_text(str(-DAY))
     stage.broken()
@@ -174,4 +174,4 @@ def _talk_unstored(ann: Talker, bob: Talker, already: int) -> None:
     last = [ann.say(" " + "x" * 2000) for _ in range(20)][-1]
     wait_until(lambda: last in bob.texts)
     wait_until(lambda: ann.told.count("unstored") > already, what="ann to be told")
-    assert not ann.member.outgoing.wait_acked(0.2)
+    assert not ann.member.delivery.wait_acked(0.2)

@@ -167,7 +167,7 @@ def settle(room: Room) -> list[Record]:
     for talker in room.talkers:
         talker.hush()
     for talker in room.talkers:
-        assert talker.ended is None and talker.member.outgoing.wait_acked(PATIENCE), talker.nick
+        assert talker.ended is None and talker.member.delivery.wait_acked(PATIENCE), talker.nick
     last = room.talkers[0].say()
     wait_until(lambda: all(talker.last == last for talker in room.talkers), what="everybody to have everything")
     for talker in room.talkers:

@@ -56,7 +56,7 @@ def test_host_killed_before_anything_is_kept(
     host = stage.open()
     ann, bob = stage.join("ann", "bob")
     for _ in range(rounds):
-        assert ann.member.outgoing.wait_acked(PATIENCE)
+        assert ann.member.delivery.wait_acked(PATIENCE)
         stage.broken()
         stalled.touch()
         text = ann.say()

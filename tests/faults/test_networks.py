@@ -65,12 +65,12 @@ def crawling_link(stage: Stage, *, lines: int, rate: float = 1000) -> None:
     slow = stage.talker("sue", over=cable, disk=True).join()
     cable.rate = rate
     slow.say()
-    assert slow.member.outgoing.wait_acked(PATIENCE)
+    assert slow.member.delivery.wait_acked(PATIENCE)
     cable.held = True
     before = ann.seq
     for _ in range(lines):
         ann.say(" " + "x" * 100)
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     wait_until(lambda: bob.seq >= ann.seq >= before + lines)
     assert slow.seq < ann.seq, "who has a good link need not wait for who has none"
     cable.held = False
@@ -131,7 +131,7 @@ def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage) -> 
     (ann,) = stage.join("ann")
     for _ in range(50):
         ann.say(" " + "x" * 150)
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     cable = stage.cable()
     cable.rate = 8000
     slow = stage.talker("sue", over=cable)

@@ -243,7 +243,7 @@ def test_acks_for_messages_that_were_never_sent(evil_host, victim, identity):
     vera = victim(mallory.port)
     vera.join()
     id = vera.outgoing.say("really mine")
-    assert not vera.outgoing.wait_acked(0.2), "an Ack for numbers that were not given yet keeps nothing"
+    assert not vera.delivery.wait_acked(0.2), "an Ack for numbers that were not given yet keeps nothing"
     assert not any(isinstance(item, Closed) for item in vera.queue.take(0)) and id
 
 

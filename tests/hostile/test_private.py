@@ -245,7 +245,7 @@ def test_a_key_in_the_middle_is_not_used(sit_down, identity):
     assert table.heard(Who) == Who(table.heard(Who).id, bob.id, "bob")
     table.say(Owner(table.heard(Who).id, bob.id, "bob", mallory.public))
     table.vera.hear_kind(Notice, code="refused")
-    assert table.vera.member.outgoing.wait_acked(PATIENCE)
+    assert table.vera.member.delivery.wait_acked(PATIENCE)
     assert table.heard_all_without(Tell)
 
 

@@ -116,7 +116,7 @@ def test_a_link_continues_on_its_first_thread_if_there_is_no_other(host, join, m
 def test_a_message_is_acknowledged(host, join):
     ann = join(host(), "ann")
     ids = [ann.outgoing.say(f"line {number}") for number in range(20)]
-    assert ann.outgoing.wait_acked(PATIENCE)
+    assert ann.delivery.wait_acked(PATIENCE)
     listener = Listener(ann)
     listener.hear(lambda: [id for item in listener.items if isinstance(item, Acked) for id in item.ids] == ids)
 
@@ -126,7 +126,7 @@ def test_a_newcomer_sees_the_last_lines(host, join):
     ann = join(room, "ann")
     for number in range(60):
         ann.outgoing.say(f"line {number}")
-    ann.outgoing.wait_acked(PATIENCE)
+    ann.delivery.wait_acked(PATIENCE)
     bob = Listener(join(room, "bob"))
     bob.hear_kind(Joined, nick="bob")
     assert bob.texts == [f"line {number}" for number in range(10, 60)]
@@ -220,7 +220,7 @@ def test_members_join_during_a_conversation(host, join, number):
             if stop.is_set():
                 break
             talker.outgoing.say(f"line {number}")
-            talker.outgoing.wait_acked(PATIENCE, below=20)
+            talker.delivery.wait_acked(PATIENCE, below=20)
 
     def has_come(seq: int) -> bool:
         return room._room.seq > seq or not any(thread.is_alive() for thread in threads)
@@ -238,7 +238,7 @@ def test_members_join_during_a_conversation(host, join, number):
         for thread in threads:
             thread.join()
     for talker in talkers:
-        talker.outgoing.wait_acked(PATIENCE)
+        talker.delivery.wait_acked(PATIENCE)
     talkers[0].outgoing.say("the end")
     last = 0
     for listener in newcomers:
@@ -282,7 +282,7 @@ def test_a_plain_client_reads_when_something_was_said_that_comes_late(host, join
     room = host(plain_port=0)
     ann, pat = Listener(join(room, "ann")), plain(room, "pat")
     at = now_ms() - 3_600_000
-    ann.member.outgoing.ask(Say("1", "hello", again=True, at=at))
+    ann.member.delivery.ask(Say("1", "hello", again=True, at=at))
     when = f"{datetime.fromtimestamp(at / 1000):%H:%M}"
     assert pat.until(b"\n") == f"[said at {when}, while disconnected] ann: hello\n".encode()
 
@@ -594,7 +594,7 @@ def test_everyone_is_told_when_the_room_closes(host, join, plain):
     room.close()
     with pytest.raises(LanchatError):
         ann.member.outgoing.say("into the void")
-        ann.member.outgoing.wait_acked(PATIENCE)
+        ann.member.delivery.wait_acked(PATIENCE)
 
 
 @pytest.mark.parametrize("when", ["before", "while"])

@@ -107,7 +107,7 @@ def test_a_fault_in_the_main_thread_ends_it_although_other_threads_run(faulty):
 def test_the_terminal_is_left_as_it_was_found(faulty, lanchat):
     room = lanchat.host("Room A")
     env = {name: value for name, value in faulty.env("ann").items() if value is not None}
-    arguments = ("lanchat.client.sending", "Outgoing.heard", "join", room.address, "--nick", "ann")
+    arguments = ("lanchat.client.delivery", "Delivery.heard", "join", room.address, "--nick", "ann")
     with PtyScreen(faulty.argv(*arguments), env=env) as screen:
         screen.wait_until(lambda: "connected" in screen.text)
         screen.press("hello\r")

@@ -58,7 +58,7 @@ def test_a_headless_host_whose_output_is_discarded_does_not_listen(own_world, mo
         with pytest.raises(TimedOut):
             options = ScriptOptions(until=until, timeout=0.1)
             run_script(room, Notices(), options, deadline=options.deadline(time.monotonic()), headless=True)
-        assert room._outgoing.deaf == deaf
+        assert room._delivery.deaf == deaf
 
 
 def test_notices_wait_until_something_can_show_them():

@@ -180,7 +180,7 @@ def test_what_arrives_is_printed_a_line_each(lanchat, room, ann):
 def test_the_last_lines_of_the_history_are_printed(lanchat, room, ann):
     for number in range(60):
         ann.member.outgoing.say(f"line {number}")
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     assert shown_to_a_newcomer(lanchat, at(room), "line 59") == [f"ann: line {number}" for number in range(10, 60)]
 
 
@@ -438,7 +438,7 @@ def test_a_signal_ends_it_with_a_goodbye(lanchat, room, ann, number):
 def test_a_pipe_that_is_closed_early_is_no_error(lanchat, room, ann, tmp_path):
     for number in range(10):
         ann.member.outgoing.say(f"line {number}")
-    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert ann.member.delivery.wait_acked(PATIENCE)
     command = shlex.join(lanchat.argv("join", at(room), "--nick", "bob", "--until", "enough"))
     argv = ["bash", "-c", f"set -o pipefail; {command} </dev/null | head -n 1"]
     with Program(argv, tmp_path / "pipe", lanchat.env("bob")) as running:

@@ -126,7 +126,7 @@ def test_people_at_two_hosts_hear_everything_in_one_order(serve, join):
     assert ann.texts == bob.texts
     assert [text for text in ann.texts if text.startswith("bob")] == [f"bob {n}" for n in range(20)]
     for listener in (ann, bob):
-        wait_until(partial(lambda one: not one.member.outgoing.waiting, listener))
+        wait_until(partial(lambda one: not one.member.delivery.waiting, listener))
 
 
 def test_what_is_said_at_another_host_is_stored_with_what_follows(serve, join):
@@ -136,7 +136,7 @@ def test_what_is_said_at_another_host_is_stored_with_what_follows(serve, join):
     ann.member.outgoing.say("from ann")
     bob.hear(lambda: bob.texts == ["from ann"])
     bob.member.outgoing.say("from bob")
-    wait_until(lambda: not bob.member.outgoing.waiting, what="the disk of bob's host")
+    wait_until(lambda: not bob.member.delivery.waiting, what="the disk of bob's host")
     assert serve.logs["ida"].commits[-1] == ("from ann", "from bob")
     assert ("from ann",) not in serve.logs["ida"].commits
 
@@ -348,7 +348,7 @@ def test_a_private_message_reaches_somebody_at_another_host(serve, join):
     ann.member.outgoing.tell("bob", "psst", to=bob.me)
     bob.hear_kind(PrivateMessage, text="psst")
     other.hear_kind(PrivateMessage, text="psst")
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     wait_until(lambda: not first._room.private.waiting(bob.me), what="the first host to know that it has come")
 
 
@@ -359,7 +359,7 @@ def test_a_private_message_to_somebody_who_is_away_waits_at_every_host(serve, jo
     bob.member.close()
     ann.hear_kind(Left, nick="bob")
     ann.member.outgoing.tell("bob", "psst", to=id)
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     third = serve("joe")
     Listener(join(third, "bob")).hear_kind(PrivateMessage, text="psst")
     for room in (first, second, third):
@@ -427,7 +427,7 @@ def test_a_sender_whose_host_is_gone_sends_the_file_to_the_next_one(serve, enter
         first, second = serve("hal", blobs=here), serve("ida", blobs=there)
         bob = enter(first, "bob")
         source, id = file_of(tmp_path / "ann", "report.pdf"), "7" * 32
-        enter(second, "ann")._member.outgoing.host.ask(FileSend(id, source.name, source.stat().st_size))
+        enter(second, "ann")._member.delivery.host.ask(FileSend(id, source.name, source.stat().st_size))
         wait_until(lambda: [entry.elsewhere for entry in bob.files] == ["another host"], what="the offer")
         second.close()
         ann = enter(first, "ann")
@@ -448,7 +448,7 @@ def test_a_new_host_gets_the_past_of_a_room_that_was_there_before_its_engine(ser
     bob.member.close()
     ann.hear_kind(Left, nick="bob")
     ann.member.outgoing.tell("bob", "psst", to=id)
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     alone.close()
 
     first, second = serve("hal"), serve("ida")
@@ -476,7 +476,7 @@ def test_a_new_host_takes_what_the_engine_still_has(serve, join):
     ann.hear_kind(Topic, topic="Deploy at 5")
     for text in ("one", "two", "three"):
         ann.round_trip(text)
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     first._hub._pipeline._keep = 1
     log = f"{{lanchat:{serve.room}}}:log"
     wait_until(lambda: serve.server.command("XLEN", log) == b":1\r\n", what="the engine to drop the past")

@@ -68,7 +68,7 @@ def test_what_is_said_comes_to_everybody_in_one_order_and_is_acknowledged(serve,
     bob.hear(lambda: len(bob.texts) == 40)
     assert ann.texts == bob.texts
     assert [text for text in ann.texts if text.startswith("ann")] == [f"ann {n}" for n in range(20)]
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
 
 
 def test_joins_leaves_and_renames_come_back_from_the_engine(serve, join):
@@ -176,7 +176,7 @@ def test_while_the_engine_is_away_lines_wait_and_everybody_is_told(serve, join, 
     bob.hear_text("meanwhile 4")
     bob.hear_kind(Notice, code="resumed")
     assert [text for text in bob.texts if text.startswith("meanwhile")] == [f"meanwhile {n}" for n in range(5)]
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     assert told[0].startswith(f"Cannot reach Redis at 127.0.0.1:{server.port} (")
     assert told[0].endswith("Messages wait here, at most 10,000 lines of them.")
     assert told[1].startswith(f"Redis at 127.0.0.1:{server.port} answers again")
@@ -230,7 +230,7 @@ def test_a_link_that_is_cut_while_lines_are_on_their_way_loses_none_and_says_non
         if n % 20 == 10:
             cut(room)
     bob.hear_text("59")
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     assert sorted(bob.texts, key=int) == [str(n) for n in range(60)]
 
 
@@ -298,7 +298,7 @@ def test_old_lines_that_come_again_are_recognised_by_the_engine(serve, join, red
     ann = Listener(join(room, "ann"))
     ann.round_trip("one")
     first = ann.hear_text("one")
-    wait_until(lambda: not ann.member.outgoing.waiting, what="the ack, since only what is in the file can be looked up")
+    wait_until(lambda: not ann.member.delivery.waiting, what="the ack, since only what is in the file can be looked up")
     known = room._room.recent.said
     known.clear()
     link_of(ann.member).send(encode(Say(first.id, "one")))
@@ -317,7 +317,7 @@ def test_private_messages_and_bans_are_kept_by_the_host_as_ever(serve, join):
     bob.member.close()
     ann.hear_kind(Left, nick="bob")
     ann.member.outgoing.tell("bob", "psst", to=id)
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     hal.member.outgoing.moderate("ban", "eve")
     ann.hear_kind(Left, nick="eve")
     eve.close()
@@ -355,7 +355,7 @@ def test_what_is_said_while_the_host_goes_is_heard_from_the_next_one_once(serve,
     lose(room)
     again = serve(port=room.port)
     ann.hear_text("49")
-    wait_until(lambda: not ann.member.outgoing.waiting)
+    wait_until(lambda: not ann.member.delivery.waiting)
     bob = Listener(join(again, "bob"))
     bob.hear_text("49")
     assert bob.texts == [f"{n}" for n in range(50)]

@@ -632,7 +632,7 @@ def test_a_burst_is_painted_completely_and_in_order(host, join, talk):
         for number in range(3000):
             bob.outgoing.say(f"number {number:04}.")
             if number % 500 == 499:
-                bob.outgoing.wait_acked(PATIENCE)
+                bob.delivery.wait_acked(PATIENCE)
         ann.shows("number 2999.")
         shown = [line.split()[-1] for line in ann.text.splitlines() if " bob number " in line]
         assert shown == [f"{number:04}." for number in range(3000)]

@@ -1,10 +1,15 @@
-"""The messages of a member that no host has acknowledged yet: those of this run, and those that an earlier one left."""
+"""Delivers the messages of a member: each is kept until a host has acknowledged it, and resent until then.
+
+Each message carries an id that the sender made. After a reconnect, and after a restart of the program, unacknowledged
+messages are resent.
+"""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from lanchat import errors
+from lanchat.client.events import Private
 from lanchat.client.host_link import HostLink
 from lanchat.client.own_lines import OwnLines
 from lanchat.client.private import addressed, is_addressed, on_the_wire
@@ -23,8 +28,8 @@ from lanchat.threads import now_ms
 BEHIND = 16  # old lines of ours that are resent at a time, so that a new message waits for no more than these
 
 
-class Pending:
-    """Keeps each message until the host has acknowledged it, and resends it until then. Any thread.
+class Delivery:
+    """The messages that no host has acknowledged yet, of this run and of earlier ones. Any thread.
 
     Args:
         store: holds unacknowledged messages for a later run of the program.
@@ -54,11 +59,9 @@ class Pending:
         self._unacked = Unacked()
         self._window = ResendWindow()
         self._behind = ResendWindow(BEHIND)  # of lines that an earlier host had acknowledged
-        self._connected = False
         self.host = HostLink(send)
-        self._over: errors.LanchatError | None = None
-        self.deaf = False
-        self.away_text = ""  # why we are away; the host knows it only while we are in the room
+        self.deaf = False  # this and the next are told to each host
+        self.away_text = ""  # why we are away
         self._held = list(store.unsent)  # messages that an earlier run could not deliver
         self.left_over = len(self._held)
         self.left_at = store.left_at
@@ -67,10 +70,49 @@ class Pending:
 
     # ---- for the threads that speak
 
-    @property
-    def connected(self) -> bool:
-        """Whether messages are sent at once."""
-        return self._connected
+    def deliver(self, message: Talk) -> None:
+        """Keep this message, and send it now or after the next reconnect. Never waits for the network.
+
+        Raises:
+            LanchatError: too many messages are unsent already.
+        """
+        ready = _without_time(message) if isinstance(message, Say) else self._sealed(message)
+        with self._order:
+            self._store.add_unsent(message)
+            with self._changed:
+                self._unacked.add(message)
+                if self.host.connected and not self._window.is_behind(message):
+                    self._send_now(ready)
+
+    def ask(self, message: wire.FromMember) -> None:
+        """Send a message that is not resent if the link is lost.
+
+        Raises:
+            NotConnected: there is no link to the host at the moment.
+            LanchatError: the connection has ended.
+        """
+        with self._changed:
+            if not self.host.connected:
+                raise self.host.over or errors.NotConnected
+            self._send_now(message)
+
+    def confirm(self, private: Iterable[Private]) -> None:
+        """Tell the host that these private messages and files have been shown. It asks again if that is lost."""
+        with self._changed:
+            for message in private:
+                self._tell_host(wire.Got(message.by, message.id))
+
+    def away(self, text: str) -> None:
+        """Tell this host and each later one why we are away; "": we are back."""
+        with self._changed:
+            self.away_text = text
+            self._tell_host(Away(text))
+
+    def deafen(self) -> None:
+        """Ask this host and each later one not to send the messages of others."""
+        with self._changed:
+            self.deaf = True
+            self._tell_host(wire.Deaf())
 
     @property
     def waiting(self) -> int:
@@ -92,10 +134,10 @@ class Pending:
             LanchatError: the connection ended before that.
         """
         with self._changed:
-            self._changed.wait_for(lambda: len(self._unacked) < below or self._over is not None, timeout)
+            self._changed.wait_for(lambda: len(self._unacked) < below or self.host.over is not None, timeout)
             done = len(self._unacked) < below
-            if not done and self._over is not None:
-                raise self._over
+            if not done and self.host.over is not None:
+                raise self.host.over
             return done
 
     @property
@@ -108,7 +150,7 @@ class Pending:
         """Send what is held."""
         with self._changed:
             self._release()
-            if self._connected:
+            if self.host.connected:
                 for message in self._window.begin(self._unacked.resend()):
                     self._send_now(self._sealed(message))
 
@@ -124,6 +166,10 @@ class Pending:
             self._changed.notify_all()
         self._store.remove_unsent(dropped)
         return len(dropped)
+
+    def is_said_again(self, id: str) -> bool:
+        """Whether this is our message that an earlier host had acknowledged and a later one did not have."""
+        return id in self._said_again
 
     def refusal(self, id: str) -> str:
         """Why the host refused this private message; "": it did not, or has not answered yet."""
@@ -143,7 +189,6 @@ class Pending:
         lacking = self._own.lacking(timeline, partial(self._store.own_lines, self._me), self._now())
         with self._changed:
             self.host.begin(host_key, largest_file)
-            self._connected = True
             if self.deaf:
                 self._send_now(wire.Deaf())
             if self.away_text:
@@ -159,13 +204,11 @@ class Pending:
     def pause(self) -> None:
         """The link is lost. New messages wait."""
         with self._changed:
-            self._connected = False
             self.host.pause()
 
     def end(self, error: errors.LanchatError) -> None:
         """The connection has ended for good, because of this error. Waiting threads are woken."""
         with self._changed:
-            self._over = error
             self.host.end(error)
             self._changed.notify_all()
 
@@ -205,7 +248,7 @@ class Pending:
         tell = self._sealed(draft)
         with self._changed:
             self._unacked.replace(draft)
-            if self._connected:
+            if self.host.connected:
                 self._send_now(tell)
         return notice
 
@@ -228,6 +271,11 @@ class Pending:
             self._store.remove_unsent([receipt.id])
         return new
 
+    def _tell_host(self, message: wire.FromMember) -> None:
+        """Send a message that is lost without a link. Requires holding the lock."""
+        if self.host.connected:
+            self._send_now(message)
+
     def _release(self) -> None:
         for message in self._held:
             self._unacked.add(message)
@@ -241,3 +289,8 @@ class Pending:
         """The host has answered this message, so the next ones may be resent. Requires holding the lock."""
         for message in self._window.answered(id) + self._behind.answered(id):
             self._send_now(self._sealed(message))
+
+
+def _without_time(say: Say) -> Say:
+    """The message as it is sent first, without a time: the host gives it the time of its arrival."""
+    return Say(say.id, say.text, say.action, say.again)
