@@ -44,7 +44,7 @@ def _hosts(context: click.Context, option: click.Parameter, values: tuple[str, .
     found = ["".join(value.lower().split()) for value in values]
     for value, digits in zip(values, found, strict=True):
         if not is_fingerprint(digits):
-            raise click.BadParameter(f'"{value}" is no fingerprint, as `lanchat id` shows it on that computer.')
+            raise click.BadParameter(f'"{value}" is not a fingerprint, as `lanchat id` shows it on that computer.')
     return tuple(digits[:MEMBER_ID_LENGTH] for digits in found)
 
 

@@ -12,6 +12,8 @@ from lanchat.errors import LanchatError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
 
 class NoSuchPage(LanchatError):
     """There is neither a page nor a command with this name."""
@@ -19,8 +21,16 @@ class NoSuchPage(LanchatError):
     exit_code = 2
 
 
+def _topics(context: click.Context, parameter: click.Parameter, typed: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    group = context.find_root().command
+    commands = group.list_commands(context) if isinstance(group, click.Group) else []
+    return [CompletionItem(name) for name in sorted({*pages(), *commands}) if name.startswith(typed)]
+
+
 @click.command(cls=ExplainedCommand)
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=_topics)
 @click.pass_context
 def help(context: click.Context, topic: str | None) -> int:
     """Show a page about a TOPIC, or the help of a command.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import engines, guests, options
+from lanchat.cli.completion import hosted_titles
 from lanchat.cli.config_file import screen_options
 from lanchat.cli.picking import talk_in, wanted_twin
 from lanchat.cli.usage import ExplainedCommand
@@ -53,7 +54,7 @@ class HostOptions:
 
 
 @click.command(cls=ExplainedCommand)
-@click.argument("title", metavar="TITLE")
+@click.argument("title", metavar="TITLE", shell_complete=hosted_titles)
 @options.collected(
     "settings",
     HostOptions,

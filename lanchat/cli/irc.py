@@ -40,13 +40,22 @@ def irc(port: int, interface: tuple[str, ...]) -> int:
     with Finder(on) as finder:
         gateway = Gateway(Network(finder, on), password, port)
         try:
-            put(
-                sys.stdout,
-                f"Your rooms as an IRC network, on this computer only: server 127.0.0.1, port {gateway.port}.",
-                f"    WeeChat 4:  /server add lanchat 127.0.0.1/{gateway.port} -notls -password={password}",
-                "LIST shows the rooms around you. JOIN #room-a enters one, with your own key. Ctrl-C ends it.",
-            )
+            put(sys.stdout, *how_to_connect(gateway.port, password))
             gateway.run()
         finally:
             gateway.close()
     return 0
+
+
+def how_to_connect(port: int, password: str) -> list[str]:
+    """What the person gives their client. The commands stand on lines of their own, which no window of 80 cells breaks:
+    people copy them."""
+    return [
+        f"Your rooms as an IRC network, on this computer only: server 127.0.0.1, port {port}.",
+        "In WeeChat 4:",
+        f"  /server add lanchat 127.0.0.1/{port} -notls -password={password}",
+        "  /connect lanchat",
+        "In irssi:",
+        f"  /connect 127.0.0.1 {port} {password}",
+        "LIST shows the rooms around you. JOIN #room-a enters one, with your own key. Ctrl-C ends it.",
+    ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.completion import titles
 from lanchat.cli.config_file import effective, file_values
 from lanchat.cli.settings import BY_KEY
 from lanchat.cli.usage import ExplainedCommand
@@ -45,7 +46,7 @@ def rooms(as_json: bool, one: str | None, watch: bool, scan: bool, wait: float, 
 
 
 @click.command(cls=ExplainedCommand)
-@click.argument("room")
+@click.argument("room", shell_complete=titles)
 @options.option("--search", default="", metavar="WORDS", help="Only messages with all these words.")
 @options.option("--since", metavar="AGE", help="Only the last 30m, 2h or 7d.")
 @options.option("-n", "--number", type=options.Number(1), metavar="N", help="Only the last N entries.")
@@ -140,7 +141,7 @@ def _asked(text: str) -> "Asked":
     endpoint = parse_endpoint(text)
     if endpoint is None:
         raise NoAddress(
-            f'"{text}" is no address.',
+            f'"{text}" is not an address.',
             "Give the address or the invite that the host's screen shows. For all rooms here: lanchat doctor",
         )
     return Asked(text, (endpoint,))
@@ -179,7 +180,10 @@ def identity() -> int:
 @click.command(cls=ExplainedCommand)
 @click.option("--list", "_list", is_flag=True, help="List the remembered hosts (the default).")
 @click.option(
-    "--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key, and its password."
+    "--forget",
+    metavar="TITLE|ID",
+    shell_complete=titles,
+    help="Forget the host of a room, so that it may show a new key, and its password.",
 )
 def trust(_list: bool, forget: str | None) -> int:
     """List remembered hosts and their keys.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from lanchat.cli import options
+from lanchat.cli.completion import titles
 from lanchat.cli.joining import note
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import LanchatError, Refused
@@ -34,6 +35,7 @@ FIND_WAIT = 5.0  # s to look for a title; it is looked for again
     multiple=True,
     required=True,
     metavar="ROOM",
+    shell_complete=titles,
     help="Join this room: a title, an address HOST[:PORT] or an invite. May be repeated.",
 )
 @click.option(
@@ -90,6 +92,8 @@ def mcp(
     from lanchat.storage.home import home_folder
 
     home = home_folder()
+    if sys.stdin.isatty():
+        note("This is a server for a coding agent. To add it to one: lanchat help agents. Ctrl-C ends it.")
     if nick is not None:
         _check_nick(nick)
     ids = _ids(allow)
@@ -154,7 +158,7 @@ def _ids(allow: tuple[str, ...]) -> frozenset[str]:
     for one, id in ids.items():
         if not is_room_id(id):
             raise click.BadParameter(
-                f'"{one}" is no fingerprint; its owner sees it by lanchat id.', param_hint="--allow"
+                f'"{one}" is not a fingerprint. Its owner sees it with lanchat id.', param_hint="--allow"
             )
     return frozenset(ids.values())
 

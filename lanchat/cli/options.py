@@ -27,7 +27,7 @@ class _Seconds(click.types.FloatParamType):
             number = float(value)
             if number >= 0:  # nan is not
                 return number
-        self.fail("not a number of seconds", param, ctx)
+        self.fail(f'"{value}" is not a number of seconds.', param, ctx)
 
 
 class Number(click.types.IntParamType):
@@ -48,8 +48,8 @@ class Number(click.types.IntParamType):
             number = int(value)
             if self._least <= number and (self._most is None or number <= self._most):
                 return number
-        upto = "on" if self._most is None else f"to {self._most}"
-        self.fail(f'"{value}" is not a number from {self._least} {upto}.', param, ctx)
+        right = f"of {self._least} or more" if self._most is None else f"from {self._least} to {self._most}"
+        self.fail(f'"{value}" is not a number {right}.', param, ctx)
 
 
 PORT = Number(0, 65535)

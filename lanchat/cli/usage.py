@@ -57,11 +57,14 @@ def explained(error: click.ClickException) -> tuple[str, str]:
                 f"The option {error.option_name} needs a value.",
                 f"Write {error.option_name} {option.metavar} {more}",
             )
-        case click.MissingParameter(param=click.Argument(name=str(name))):
+        case click.MissingParameter(param=click.Argument(name=str(name)) as missing):
             required = [one for one in ctx.command.params if isinstance(one, click.Argument) and one.required]
             text = " hello" if any(one.name == "text" for one in ctx.command.params) else ""
-            example = f'For example: {ctx.command_path} "Room A"{text} {more}'
+            value = missing.type.choices[0] if isinstance(missing.type, click.Choice) else '"Room A"'
+            example = f"For example: {ctx.command_path} {value}{text} {more}"
             return f"The {name} is missing.", example if len(required) == 1 else usage
+        case click.MissingParameter(param=click.Option(opts=[name, *_], metavar=metavar)):
+            return f"The option {name} is missing.", f"Write {ctx.command_path} {name} {metavar} {more}"
         case click.BadParameter():
             return f"Invalid value for {_place(error, ctx)}: {error.message}", usage
         case _TooManyWords():

@@ -354,7 +354,7 @@ def test_a_misused_command_says_what_is_wrong(lanchat, arguments, what):
 
 
 def test_a_title_is_no_address_for_the_doctor(lanchat):
-    fails(lanchat.run("doctor", "Room A"), 2, '"Room A" is no address.', ".* host's screen shows.* lanchat doctor")
+    fails(lanchat.run("doctor", "Room A"), 2, '"Room A" is not an address.', ".* host's screen shows.* lanchat doctor")
 
 
 def test_the_environment_is_checked_like_the_options(lanchat):
@@ -534,6 +534,14 @@ def test_in_a_terminal_a_missing_room_is_an_error_too(person):
     assert screen.wait_exit() == 3
     assert re.search(r"lanchat: .* room at 127\.0\.0\.1:1", screen.text)
     assert screen.modes == screen.modes_before
+
+
+@POSIX
+def test_the_server_for_agents_says_in_a_terminal_whom_it_is_for(person):
+    screen = person("mcp", "--room", "127.0.0.1:1")
+    screen.wait_until(lambda: "-- This is a server for a coding agent." in screen.text)
+    screen.press("\x03")
+    screen.wait_exit()
 
 
 @POSIX

@@ -32,7 +32,7 @@ def test_options_that_do_not_fit_are_refused(lanchat):
     alone = lanchat.run("host", "Room A", "--nick", "hal", "--restore")
     assert (alone.code, "belong to --engine" in alone.err) == (2, True)
     named = lanchat.run("host", "Room A", "--nick", "hal", "--engine", "redis://box", "--cohost", "7f3a-91c2")
-    assert (named.code, '"7f3a-91c2" is no fingerprint, as `lanchat id` shows it' in named.err) == (2, True)
+    assert (named.code, '"7f3a-91c2" is not a fingerprint, as `lanchat id` shows it' in named.err) == (2, True)
     nothing = lanchat.run("host", "Room A", "--nick", "hal", "--engine", "redis://box", "--ephemeral")
     assert (nothing.code, "stores nothing of it" in nothing.err) == (2, True)
 

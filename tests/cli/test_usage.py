@@ -64,6 +64,14 @@ def test_words_that_are_no_title_are_too_many():
 
 def test_what_is_missing_is_named():
     assert told("host") == ("The title is missing.", 'For example: lanchat host "Room A" (more: lanchat host --help)')
+    assert told("completion") == (
+        "The shell is missing.",
+        "For example: lanchat completion bash (more: lanchat completion --help)",
+    )
+    assert told("mcp") == (
+        "The option --room is missing.",
+        "Write lanchat mcp --room ROOM (more: lanchat mcp --help)",
+    )
     assert told("send")[1].startswith('For example: lanchat send "Room A" hello (more:')
     assert told("ask", "A") == (
         "The question is missing.",
@@ -82,9 +90,9 @@ def test_what_is_missing_is_named():
     [
         ("host A --port 70000", 'Invalid value for --port: "70000" is not a number from 0 to 65535.'),
         ("host A --irc-port irc", 'Invalid value for --irc-port: "irc" is not a number from 0 to 65535.'),
-        ("history A -n 0", 'Invalid value for --number: "0" is not a number from 1 on.'),
-        ("join A --wait -1", "Invalid value for --wait: not a number of seconds"),
-        ("join A --wait nan", "Invalid value for --wait: not a number of seconds"),
+        ("history A -n 0", 'Invalid value for --number: "0" is not a number of 1 or more.'),
+        ("join A --wait -1", 'Invalid value for --wait: "-1" is not a number of seconds.'),
+        ("join A --wait nan", 'Invalid value for --wait: "nan" is not a number of seconds.'),
     ],
 )
 def test_a_wrong_value_is_told_with_what_would_be_right(typed, wrong):
