@@ -11,7 +11,8 @@ from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.keys import certificate_key
-from lanchat.protocol.messages import Card, Event, Ping, Pong, Welcome
+from lanchat.protocol.messages import Card, Closing, Event, Ping, Pong, Refused, Welcome
+from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.protocol.tls import Context, TlsChannel, client_context
 from lanchat.storage.identity import Identity
 
@@ -27,8 +28,9 @@ class Stayer:
         self.socket = sock
         self.welcome = -1  # seq
         self.seq = -1  # of the last event after the welcome
-        self.read_at = 0.0  # s
+        self.read_at = self._sent_at = 0.0  # s
         self.faults: list[str] = []
+        self.goodbye = ""  # the host's last line
         self._identity = identity
         self._channel = TlsChannel(tls, server=False)
         self._splitter = LineSplitter()
@@ -37,10 +39,13 @@ class Stayer:
 
     def read(self) -> None:
         """What the kernel has for this one."""
-        self.read_at = time.monotonic()
-        data = self.socket.recv(64 * 1024)
+        before, self.read_at = self.read_at, time.monotonic()
+        try:
+            data = self.socket.recv(64 * 1024)
+        except ConnectionError as error:
+            raise SentAway(self, str(error), self.read_at - before) from error
         if not data:
-            raise AssertionError(f"{self.nick} was sent away")
+            raise SentAway(self, self.goodbye, self.read_at - before)
         plain = self._channel.receive(data)
         self._send(self._channel.waiting())
         for message in decode_all(self._splitter.feed(plain), FROM_HOST):
@@ -49,12 +54,19 @@ class Stayer:
                     self._say_hello(message)
                 case Welcome(seq=seq):
                     self.welcome = self.seq = seq
+                case Closing() | Refused():
+                    self.goodbye = f"{message.code}: {message.text}"
                 case Ping():
                     self._send(self._channel.seal(encode(Pong())))
                 case _ if isinstance(message, Event) and message.seq > self.welcome:
                     if message.seq != self.seq + 1:
                         self.faults.append(f"{self.nick} has {message.seq} behind {self.seq}")
                     self.seq = message.seq
+
+    def keep_alive(self) -> None:
+        """Ping the host after a silence of our own: its pings wait behind all that has not been read yet."""
+        if self.welcome >= 0 and time.monotonic() - self._sent_at > DEFAULT_TIMING.ping_after:
+            self._send(self._channel.seal(encode(Ping())))
 
     def _say_hello(self, card: Card) -> None:
         certificate = self._channel.peer_certificate()
@@ -70,7 +82,26 @@ class Stayer:
 
     def _send(self, data: bytes) -> None:
         if data:
-            self.socket.sendall(data)
+            self._sent_at = time.monotonic()
+            try:
+                self.socket.sendall(data)
+            except ConnectionError as error:
+                raise SentAway(self, str(error), self._sent_at - self.read_at) from error
+
+
+class SentAway(AssertionError):
+    """The host has ended the link of somebody who stays.
+
+    Args:
+        goodbye: what the host or the kernel has said.
+        unread: s since their last read.
+    """
+
+    def __init__(self, stayer: Stayer, goodbye: str, unread: float) -> None:
+        where = f"at {stayer.seq}" if stayer.welcome >= 0 else "on the way in"
+        super().__init__(f'{stayer.nick} was sent away {where}, {unread:.1f} s after the last read, with "{goodbye}"')
+        self.nick = stayer.nick
+        self.was_in = stayer.welcome >= 0
 
 
 class Stayers:
@@ -92,10 +123,15 @@ class Stayers:
         self._thread.start()
 
     @property
-    def all_in(self) -> bool:
+    def number(self) -> int:
+        """How many are in."""
         if self.error is not None:
             raise self.error
-        return len(self.inside) == len(self._who)
+        return len(self.inside)
+
+    def all_have(self, seq: int) -> bool:
+        """Whether everybody is in, and has every event up to this one."""
+        return self.number == len(self._who) and all(stayer.seq >= seq for stayer in self.inside)
 
     def close(self) -> None:
         self._over = True
@@ -119,6 +155,8 @@ class Stayers:
                     if stayer in coming and stayer.welcome >= 0:
                         coming.discard(stayer)
                         self.inside.append(stayer)
+                for stayer in self.inside:
+                    stayer.keep_alive()
         except Exception as error:  # for the thread that waits for us
             self.error = error
         finally:
