@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, assert_never
+from typing import IO, TypeGuard, assert_never
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, Private, PrivateMessage
@@ -242,7 +242,7 @@ class Script:
                         self._show(item)
                         self._room.follow(item)
                 self._out.flush()
-                self._room.confirm([item for item in items if isinstance(item, Private)])
+                self._room.confirm([item for item in items if self._was_shown(item)])
             except BrokenPipeError:
                 self._happenings.put(_OutputClosed())
                 return
@@ -269,6 +269,10 @@ class Script:
             self._show_line(private_line(item), old=not self._past.over and self._options.no_history)
         elif note := self._notes.note(item):
             self._write_talk(note_text(note))
+
+    def _was_shown(self, item: Item) -> TypeGuard[Private]:
+        """Whether this is a private message or file that need not come again. Of messages --quiet shows none."""
+        return isinstance(item, Private) and not (self._options.quiet and isinstance(item, PrivateMessage))
 
     def _show_line(self, line: str, *, old: bool = False) -> None:
         """Print a line, and look whether it is the one that is waited for, unless it is an old one."""

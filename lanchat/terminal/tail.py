@@ -137,11 +137,11 @@ class Tail:
 
     def _show_past(self) -> None:
         past: list[Said | PrivateMessage] = [*self._kept, *self._waited]
-        for item in past:
-            if item.at >= self._options.since:
-                self._show(item, waited=True)
+        wanted = [item for item in past if item.at >= self._options.since]
+        for item in wanted:
+            self._show(item, waited=True)
         self._flush()
-        self._room.confirm(self._waited)
+        self._room.confirm([item for item in wanted if isinstance(item, PrivateMessage)])
         self._kept.clear()
         self._waited.clear()
 

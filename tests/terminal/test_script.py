@@ -190,6 +190,15 @@ def test_a_script_that_only_speaks_is_told_no_history(lanchat, room, ann):
     assert (bob.code, bob.out) == (0, "")
 
 
+def test_a_private_message_that_quiet_did_not_print_comes_again(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--quiet", "--until", "enough", stdin="pipe")
+    ann.hear_kind(Joined, nick="bob")
+    ann.member.outgoing.tell("bob", "psst")
+    ann.round_trip("enough")
+    assert (bob.wait().code, bob.wait().out) == (0, "")
+    assert lanchat.run("tail", at(room), "-n", "0", "--nick", "bob").lines == ["[ann -> you] psst"]
+
+
 def test_a_quiet_script_prints_no_message(lanchat, room, ann):
     ann.round_trip("old")
     bob = lanchat.run("join", at(room), "--nick", "bob", "-q", "--until", "old")

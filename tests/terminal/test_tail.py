@@ -2,7 +2,8 @@
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from typing import cast
 
 import pytest
@@ -23,24 +24,20 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="has a pseudo-termina
 ANN, BOB = "a" * 32, "b" * 32
 
 
-class NarrowingRoom:
-    """A room with one message before the window becomes narrower, and one after it."""
+CARD = Card(1, "r" * 32, "Room A", "hal", 1, False, bytes(32))
+CAME = Connected(CARD, Welcome(ANN, "ann", 0, 0, 0), (), BOB)
+GONE = Closed(ConnectionLost("The room is gone."))
+
+
+class FakeRoom:
+    """A room in which ann gets these items, one by one."""
 
     title, key_status = "Room A", "known"
 
-    def __init__(self, terminal: int) -> None:
+    def __init__(self, items: Iterable[Item]) -> None:
         self.state = RoomState()
-        self._items = self._happen(terminal)
-
-    def _happen(self, terminal: int):
-        card = Card(1, "r" * 32, "Room A", "hal", 1, False, bytes(32))
-        resize(terminal, 80)
-        yield Connected(card, Welcome(ANN, "ann", 0, 0, 0), (), BOB)
-        yield Joined(1, 0, ANN, "ann")
-        yield Said(2, 0, BOB, "bob", "1", "a line that is longer than twenty")
-        resize(terminal, 20)
-        yield Said(3, 0, BOB, "bob", "2", "a line that is longer than twenty")
-        yield Closed(ConnectionLost("The room is gone."))
+        self.confirmed: list[str] = []
+        self._items = iter(items)
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
         return [next(self._items)]
@@ -49,7 +46,18 @@ class NarrowingRoom:
         self.state.follow(item)
 
     def confirm(self, shown: Sequence[PrivateMessage]) -> None:
-        pass
+        self.confirmed += [message.text for message in shown]
+
+
+def narrowing(terminal: int) -> Iterator[Item]:
+    """One message before the window becomes narrower, and one after it."""
+    resize(terminal, 80)
+    yield CAME
+    yield Joined(1, 0, ANN, "ann")
+    yield Said(2, 0, BOB, "bob", "1", "a line that is longer than twenty")
+    resize(terminal, 20)
+    yield Said(3, 0, BOB, "bob", "2", "a line that is longer than twenty")
+    yield GONE
 
 
 def resize(terminal: int, columns: int) -> None:
@@ -59,10 +67,19 @@ def resize(terminal: int, columns: int) -> None:
 def test_each_line_is_broken_for_the_window_as_it_is_then():
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "w") as out:
-        room = cast(JoinedRoom, NarrowingRoom(ours))
+        room = cast(JoinedRoom, FakeRoom(narrowing(ours)))
         with pytest.raises(ConnectionLost):
             Tail(room, TailOptions(0, follow=True), None, out, out).run()
         shown = b""
         while shown.count(b"twenty\r\n") < 2:
             shown += terminal.read(1000)
     assert shown.decode().splitlines()[-3:] == ["bob: a line that is", "    longer than", "    twenty"]
+
+
+def test_a_private_message_that_is_older_than_wanted_comes_again():
+    old, new = (PrivateMessage(text, at, BOB, "bob", ANN, "ann", text) for text, at in (("old", 1), ("new", 9)))
+    room = FakeRoom([CAME, old, new, Joined(1, 9, ANN, "ann")])
+    out = StringIO()
+    assert Tail(cast(JoinedRoom, room), TailOptions(10, since=5), None, out, out).run() == 0
+    assert out.getvalue() == "[bob -> you] new\n"
+    assert room.confirmed == ["new"]
