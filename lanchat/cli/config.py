@@ -158,12 +158,21 @@ def _file() -> "Path":
 def _edit(path: "Path") -> int:
     """Open the file in the person's editor, made with all settings if it is missing, and say if it is wrong then."""
     from lanchat.storage.files import file_errors, make_folder, write_file
+    from lanchat.storage.home import shown_path
 
     with file_errors(path, "LANCHAT_CONFIG names another file."):
         make_folder(path.parent)
         if not path.exists():
             write_file(path, template().encode(), durable=False, replace=False)
-    click.edit(filename=os.fspath(path))
+    try:
+        click.edit(filename=os.fspath(path))
+    except (click.ClickException, ValueError) as error:  # ValueError: an open quote in the name of the editor
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "editor"
+        why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else "it ended with an error"
+        raise LanchatError(
+            f'The editor "{editor}" did not edit the file: {why}.',
+            f"Name another in VISUAL or EDITOR, or open {shown_path(path)} yourself.",
+        ) from None
     file_values()
     return 0
 

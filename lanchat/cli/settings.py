@@ -180,14 +180,14 @@ def parse_file(text: str, where: str) -> dict[str, Value]:
         where: the file, as a person calls it.
 
     Raises:
-        BadSetting: it is no TOML, or a key is unknown, or its value has the wrong type.
+        BadSetting: it is not valid TOML, or a key is unknown, or its value has the wrong type.
     """
     import tomllib  # only for who has a file
 
     try:
         found = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = "is no TOML" if isinstance(error, RecursionError) else f"is no TOML: {error}"
+        why = "is not valid TOML" if isinstance(error, RecursionError) else f"is not valid TOML: {error}"
         raise BadSetting(f"{where} {why}.", REPAIR) from None
     return {key: _checked(key, value, _place(text, where, key)) for key, value in _flat(found)}
 
@@ -263,6 +263,9 @@ def _checked(key: str, value: object, place: str) -> Value:
             raise BadSetting(f"{place}: {key} {error}.", f"For example: {key} = {setting.example}") from None
     if "password" in key.lower():
         raise BadSetting(f"{place}: a password does not belong here.", "Put it into a file for --password-file.")
+    last = key.rpartition(".")[2]
+    if last != key and last in BY_KEY:
+        raise BadSetting(f"{place}: unknown key {safe_text(key)}.", f"{last} stands above the first line in brackets.")
     near = near_key(key)
     raise BadSetting(
         f"{place}: unknown key {safe_text(key)[:LONGEST_WORD]}.",

@@ -233,9 +233,10 @@ class MemberGreeting:
             self._exchange = self._begin_exchange(card.room, self._certificate)
         elif self._begin_exchange is not None:
             raise errors.Refused(
-                "You came with a password, and this room has none: somebody may be impersonating it.",
-                "Ask the host. If the room is open to all, join without a password.",
-                code="no-password",
+                "This room has no password, but you came with one.",
+                "If it is open to all, join without a password (unset LANCHAT_PASSWORD). If it should have one, ask "
+                "the host: somebody may be impersonating it.",
+                code="open",
             )
         binding = Binding(
             VERSION, card.room, self._certificate, card.nonce, self._nonce, self._key, self._host_key, self._nick

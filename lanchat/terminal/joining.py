@@ -20,6 +20,7 @@ from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import is_address
 from lanchat.protocol.invite import is_invite
 from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.text import last_argument
 from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
@@ -191,6 +192,10 @@ def _join(
         except Refused as refused:
             if refused.code == "password" and password == remembered:
                 own.change(password="")
+            if refused.code == "open" and password == remembered:
+                name = last_argument(title or str(target.room_id))
+                what_to_do = f"If it is open to all now: lanchat trust --forget {name}"
+                raise Refused(f"{refused} It was remembered here.", what_to_do, code=refused.code) from None
             raise refused if ask else with_option(refused, password) from None
 
     nick, password = who.nick.in_room(own), who.password if not remembered else remembered

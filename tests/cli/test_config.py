@@ -5,6 +5,9 @@ import os
 
 import pytest
 
+from lanchat.cli import options
+from lanchat.cli.main import cli
+from lanchat.errors import LanchatError
 from lanchat.storage.home import config_path, save_nick
 
 
@@ -108,6 +111,24 @@ def test_an_editor_gets_a_file_with_all_settings_and_is_told_what_is_wrong(lanch
     editor.chmod(0o700)
     ended = lanchat.run("config", "--edit", VISUAL=str(editor))
     assert ended.code == 2 and "line 1: notify.bell has to be true or false." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("editor", "why"),
+    [
+        ("none-such -w", "No such file or directory"),
+        ("false", "it ended with an error"),
+        ('"', "it ended with an error"),
+    ],
+)
+def test_an_editor_that_fails_is_named(editor, why, tmp_path, monkeypatch):
+    monkeypatch.setenv("LANCHAT_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", editor)
+    with pytest.raises(LanchatError) as caught:
+        options.run(cli, "lanchat", ["config", "--edit"])
+    assert str(caught.value) == f'The editor "{editor}" did not edit the file: {why}.'
+    assert "VISUAL or EDITOR" in caught.value.hint
 
 
 def test_a_key_is_completed(lanchat):

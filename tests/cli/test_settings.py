@@ -115,9 +115,13 @@ def test_a_value_of_the_wrong_type_is_named_with_its_line(text, line):
         ('notify.popup = "always"', 'has to be "auto", "osc9", "osc99", "osc777" or "off"'),
         ('screen.joins = ["all"]', 'has to be "all", "people" or "none"'),
         ("notify = 1", "unknown key notify"),
+        (
+            '[host]\nport = 1\nnick = "ann"',
+            "line 3: unknown key host.nick. nick stands above the first line in brackets.",
+        ),
         ("[[notify]]\nbell = true", "unknown key notify"),
-        ("wait = 5\nnick = ?\n", "config.toml is no TOML: Invalid value (at line 2"),
-        ("a = " + "[" * 5000, "config.toml is no TOML"),
+        ("wait = 5\nnick = ?\n", "config.toml is not valid TOML: Invalid value (at line 2"),
+        ("a = " + "[" * 5000, "config.toml is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_said(text, part):

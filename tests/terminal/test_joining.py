@@ -76,6 +76,16 @@ def test_a_remembered_password_that_is_wrong_is_forgotten(host, enter, answers):
     assert answers == []
 
 
+def test_a_remembered_password_that_a_room_does_not_have_any_more_is_said_how_to_forget(host, enter):
+    room = host(title="Room A")
+    enter(room, "ann")
+    own_settings(home_folder(), room.room_id).change(password="correct horse")
+    with pytest.raises(Refused, match="has no password, but you came with one. It was remembered here") as caught:
+        enter(room, "ann")
+    assert f'lanchat trust --forget "{room.room_id}"' in caught.value.hint
+    assert own_settings(home_folder(), room.room_id).password, "only the person decides that"
+
+
 @pytest.mark.parametrize("first", ["in the list", "given", "unknown"])
 def test_a_person_types_three_passwords_however_the_first_one_came(first, answers):
     answers += ["one", "two", "three", "four"]
