@@ -8,7 +8,7 @@ from lanchat.api.moving import MovingRoom
 from lanchat.api.search import LOOK, Search, Seen
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
-from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
+from lanchat.protocol.delegation import read_delegation
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place, read_places
 from lanchat.protocol.timeline import MAX_TERM
@@ -32,7 +32,8 @@ def find_elsewhere(
 ) -> Seen:
     """Look whether somebody hosts the room of this title that was opened here last.
 
-    Takes no time for a room that has named no standbys.
+    Takes no time for a room that has named no standbys. Another computer with our key is found as well: a
+    person who has copied the home to a new computer may still host the room at the old one.
 
     Args:
         home: by default that of this program.
@@ -51,11 +52,10 @@ def find_elsewhere(
         places = read_places(appointed.places or "[]")
     except LanchatError:
         return Seen()  # the error comes again when the room is opened
-    standbys = [place for place in places if place.index != OWNER_INDEX]
     papers = Papers(known[0].id, identity.public, appointed.paper)
     ago = now_ms() - appointed.term_at
     most = plausible_term(appointed.term, ago) if appointed.term_at else MAX_TERM
-    return Search(papers, identity.public, standbys, most).run(on, look)
+    return Search(papers, identity.public, places, most).run(on, look)
 
 
 def find_at_engine(title: str, *, home: Path | None = None, timing: Timing = DEFAULT_TIMING) -> Place | None:

@@ -32,12 +32,14 @@ class Elsewhere:
         host: the nick of the person at that computer.
         since: ms since 1970, by that computer's clock.
         on_engine: it hosts the room by an engine, so only one that has this engine can host it as well.
+        own_key: it has our key: our person has the key on two computers, or runs two programs with it.
     """
 
     target: Target
     host: str
     since: int
     on_engine: bool = False
+    own_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Search:
 
     Args:
         papers: of the room.
-        ours: our public key, raw; we are not looked for.
+        ours: our public key, raw. Another computer may have it as well.
         places: where the room may be.
         most: the last term that a standby may have begun by now; see `plausible_term`.
     """
@@ -111,7 +113,7 @@ class Search:
 
     def _ask(self, endpoint: Endpoint, limit: float, place: Place | None = None) -> None:
         card, key = card_at(endpoint, self._tls, limit) or (None, b"")
-        if card is None or card.room != self._papers.room or key == self._ours:
+        if card is None or card.room != self._papers.room:
             return
         now = now_ms()
         if card.standby:
@@ -127,11 +129,13 @@ class Search:
         except LanchatError:
             return  # nobody has named it
         with self._lock:
-            self._hosts.append(_elsewhere(endpoint, card, self._papers.owner, term, now))
+            self._hosts.append(_elsewhere(endpoint, card, self._papers.owner, term, now, own_key=key == self._ours))
 
 
-def _elsewhere(endpoint: Endpoint, card: Card, owner: bytes, term: TermRecord | None, now: int) -> Elsewhere:
+def _elsewhere(
+    endpoint: Endpoint, card: Card, owner: bytes, term: TermRecord | None, now: int, *, own_key: bool
+) -> Elsewhere:
     target = Target((endpoint,), card.room, fingerprint(owner), card.password, listed=True)
     if term is None:
-        return Elsewhere(target, card.host, now)
-    return Elsewhere(target, card.host, term.began, term.engine)
+        return Elsewhere(target, card.host, now, own_key=own_key)
+    return Elsewhere(target, card.host, term.began, term.engine, own_key)

@@ -88,6 +88,11 @@ class Standby(Closable):
         self._to_merge: list[Merging] = []  # see `take_to_merge`
         self._changing = threading.Lock()  # held while a hosting is shown to others, or ends
 
+    @property
+    def hosts(self) -> bool:
+        """Whether this program hosts the room. Any thread."""
+        return self.hosting is not None
+
     # ---- for the reader thread of our member
 
     def met(self, card: Card) -> None:

@@ -87,11 +87,19 @@ def talk_in(
 
 
 def wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
-    """Somebody else's room with this title, if it is open here and the person would rather join it."""
-    from lanchat.terminal.twins import find_twin, twin_text
+    """Somebody else's room with this title, if it is open here and the person would rather join it.
+
+    Raises:
+        LanchatError: it is our own room, and open already.
+    """
+    from lanchat.terminal.twins import find_twin, is_ours, twin_text
 
     twin = find_twin(title, on)
     if twin is None:
         return None
+    if is_ours(twin):
+        from lanchat.cli.returning import is_open_already
+
+        raise is_open_already(title, twin.endpoints)
     put(sys.stderr, f"{twin_text(twin)}.")
     return twin if click.confirm("Join it", default=True, err=True) else None

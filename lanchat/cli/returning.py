@@ -15,12 +15,15 @@ from lanchat.errors import LanchatError, NotConnected
 from lanchat.terminal.stdio import put
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanchat.api.continuing import Copy
     from lanchat.api.doors import Wishes
     from lanchat.api.room import JoinedRoom
     from lanchat.api.search import Elsewhere
     from lanchat.cli.host import HostOptions
     from lanchat.network.addresses import OwnAddresses
+    from lanchat.protocol.address import Endpoint
     from lanchat.terminal.options import ScriptOptions
     from lanchat.terminal.prompts import Who
     from lanchat.terminal.run import Notices
@@ -58,6 +61,8 @@ def host_or_join(
         if seen.host is None:
             _ask_engine(title, known[0].engine, notices)
             return None, seen.next_term
+        if seen.host.own_key:
+            raise is_open_already(title, seen.host.target.endpoints)
         if seen.host.on_engine:
             raise _needs_engine(title, known[0].engine, seen.host.host)
         who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
@@ -69,6 +74,23 @@ def host_or_join(
         return None, 0
     who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
     return visit.continue_or_join(copy, who), 0
+
+
+def is_open_already(title: str, endpoints: "Sequence[Endpoint]") -> LanchatError:
+    """This room of ours is open already, by another program with our key, which may run at another computer.
+
+    Both would give the same numbers to different messages, and neither would know of the other.
+
+    Args:
+        endpoints: where it hosts the room.
+    """
+    from lanchat.protocol.text import last_argument, safe_text
+
+    typed = last_argument(safe_text(title))
+    return LanchatError(
+        f'Your room "{safe_text(title)}" is open already, at {endpoints[0]}.',
+        f"Join it:  lanchat join {endpoints[0]}   Or open another room of that name:  lanchat host --new {typed}",
+    )
 
 
 def _ask_engine(title: str, engine: str, notices: "Notices") -> None:

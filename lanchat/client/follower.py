@@ -80,7 +80,8 @@ class Follower:
         """A host has admitted us."""
         self.cluster.begin(connection)
         self._following, self._takeover, self._handed_over = None, None, HandedOver(self._timing)
-        self.offering.begin(hosts=connection.host_key == self._identity.public)
+        ours = connection.host_key == self._identity.public  # but perhaps our person has the key on two computers
+        self.offering.begin(hosts=ours and self._keeper is not None and self._keeper.hosts)
 
     def end(self) -> None:
         """The link is lost."""

@@ -38,6 +38,10 @@ class Keeper(Protocol):
 
     willing: int  # as `standby` of a hello; 0: never
 
+    @property
+    def hosts(self) -> bool:
+        """Whether this program hosts the room. Another computer may do so with the same key."""
+
     def open_copy(self, papers: Papers) -> Replica | None:
         """The copy of the room; None: another program of this computer has it.
 

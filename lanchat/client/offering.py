@@ -68,7 +68,7 @@ class Offering:
         """A host has admitted us.
 
         Args:
-            hosts: that host is our own.
+            hosts: that host is this program's own.
         """
         offers = self._candidacy.begin(named=self._room.papers.names(self._key))
         if hosts:

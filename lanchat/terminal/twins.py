@@ -11,6 +11,7 @@ from lanchat.protocol.folding import fold
 from lanchat.protocol.ids import fingerprint
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
+from lanchat.storage.rooms import HOSTED, rooms_called
 from lanchat.terminal.phrases import people_text
 from lanchat.threads import Closable
 
@@ -19,24 +20,33 @@ WATCH_FOR = 3.0  # s; nobody waits
 
 
 def find_twin(title: str, on: OwnAddresses) -> Listing | None:
-    """Somebody else's room with this title, if one answers within a moment.
+    """Somebody else's room with this title, if one answers within a moment; or our own, if it is open elsewhere.
 
     Args:
         on: our own addresses on the networks to look on.
     """
-    with _Look(title, on) as look:
+    known = rooms_called(home_folder(needed=False), title, HOSTED)
+    with _Look(title, on, known[0].id if known else "") as look:
         return look.run(LOOK_FOR)
 
 
-def twin_among(rooms: Sequence[Listing], title: str, mine: str) -> Listing | None:
+def is_ours(twin: Listing) -> bool:
+    """Whether this room is ours: another program has it open, perhaps at another computer with our key."""
+    return twin.fingerprint == _our_fingerprint()
+
+
+def twin_among(rooms: Sequence[Listing], title: str, mine: str, opens: str = "") -> Listing | None:
     """The first room with this title that answers.
 
     Args:
-        mine: the fingerprint of our own key. A room that answers with it is no twin, but the one that is opened.
+        mine: the fingerprint of our own key. A room that answers with it is no twin, but the one that is open here.
+        opens: the id of our own room that is not open here yet; so if it answers, it is open elsewhere.
     """
     wanted = fold(shown_title(title))
-    found = (room for room in rooms if room.state == "answering" and room.fingerprint != mine)
-    return next((room for room in found if fold(room.title) == wanted), None)
+    answering = [room for room in rooms if room.state == "answering"]
+    ours = [room for room in answering if room.fingerprint == mine and opens and room.room_id == opens]
+    found = [room for room in answering if room.fingerprint != mine and fold(room.title) == wanted]
+    return next(iter(ours + found), None)
 
 
 def twin_text(twin: Listing) -> str:
@@ -70,11 +80,15 @@ class TwinWatch(Closable):
 
 
 class _Look(Closable):
-    """One search for a twin. Any thread may close it."""
+    """One search for a twin. Any thread may close it.
 
-    def __init__(self, title: str, on: OwnAddresses) -> None:
-        self._title = title
-        self._mine = fingerprint(load_identity(home_folder(needed=False)).public)
+    Args:
+        opens: as for `twin_among`.
+    """
+
+    def __init__(self, title: str, on: OwnAddresses, opens: str = "") -> None:
+        self._title, self._opens = title, opens
+        self._mine = _our_fingerprint()
         self._finder = Finder(on)
         self._closed = False
 
@@ -82,7 +96,7 @@ class _Look(Closable):
         deadline = time.monotonic() + seconds
         rooms = self._finder.listings()
         while True:
-            twin = twin_among(rooms, self._title, self._mine)
+            twin = twin_among(rooms, self._title, self._mine, self._opens)
             left = deadline - time.monotonic()
             if twin is not None or left <= 0 or self._closed:
                 return twin
@@ -92,3 +106,7 @@ class _Look(Closable):
         """May be called twice."""
         self._closed = True
         self._finder.close()
+
+
+def _our_fingerprint() -> str:
+    return fingerprint(load_identity(home_folder(needed=False)).public)

@@ -138,23 +138,26 @@ def lost_by(moved: Moved, me: str) -> bool:
     return moved.before == me and moved.reason == "takeover"
 
 
-def moved_text(who: str, moved: Moved, me: str) -> str:
+def moved_text(who: str, moved: Moved, me: str, *, here: bool = False) -> str:
     """The sentence for a room that has another host.
 
     Args:
-        who: the new host's nick as it is shown, or "you".
+        who: the new host's nick as it is shown, or "you", which may mean another computer with the same key.
         me: our own nick.
+        here: this program hosts the room now.
     """
     before, hosts = safe_nick(moved.before), "you host" if who == "you" else f"{who} hosts"
     match moved.reason:
         case "handover" if who == "you":
-            return f"{before} has handed the room to you: this computer hosts it from now on"
+            return f"{before} has handed the room to you{': this computer hosts it from now on' if here else ''}"
         case "handover":
             return f"{before} has handed the room to {who}"
         case "failback":
             return f"{hosts} the room again"
         case "merge":
             return f"two halves of the room have found each other again; {hosts} it"
+        case _ if lost_by(moved, me) and who == "you":
+            return "you host the room again"
         case _ if lost_by(moved, me):
             return f"this computer did not answer for a while; {hosts.replace(' host', ' now host')} the room"
         case _ if who == "you":
@@ -164,7 +167,12 @@ def moved_text(who: str, moved: Moved, me: str) -> str:
 
 
 def named_text(host: str) -> str:
-    """For the person whose computer the owner of the room has named."""
+    """For the person whose computer the owner of the room has named.
+
+    Args:
+        host: the nick as it is shown, or "you": at another computer with the same key.
+    """
+    host = "your other computer" if host == "you" else host
     what = f"it keeps a copy of the room and can host it when {host} is gone"
     return f"This computer is now a standby: {what}. /standbys off ends that."
 
@@ -177,6 +185,8 @@ def backup_text(host: str, standby: str) -> str:
     """
     if not standby:
         return f"No backup: messages are saved on {'your' if host == 'you' else _whose(host)} disk only."
+    if host == standby == "you":
+        return "Messages are saved on two computers again: both are yours."
     return f"Messages are saved on two computers again: {_whose(host)} and {_whose(standby)}."
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -262,6 +263,18 @@ def test_a_host_that_has_handed_its_room_over_claims_it_no_more_although_its_pro
     assert card_at(at, client_context()) is not None
     wait_until(lambda: ann.hand_over() == "", what="a copy that is complete")
     assert card_at(at, client_context()) is None
+
+
+def test_the_other_computer_of_the_person_who_hosts_is_a_standby_as_well(stage, tmp_path):
+    """It has the same key, so the host that it joins looks like its own."""
+    ann = stage()
+    load_identity(tmp_path / "bob")
+    copytree(tmp_path / "bob", tmp_path / "robert")
+    bob, robert = ann.join("bob"), ann.join("robert")
+    ann.name("bob", "robert")
+    ann.moves_away(1)
+    assert bob.room.hosting and not robert.room.hosting
+    wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 2, what="a sync standby")
 
 
 def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):

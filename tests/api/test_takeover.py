@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved, Said
 from lanchat.protocol.timeline import epoch_of, n_of
 from lanchat.protocol.tls import client_context
+from lanchat.storage.identity import load_identity
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import TIMING, Stage, heard
 from tests.api.test_standby import Person, ask
@@ -160,6 +162,46 @@ def test_an_owner_that_starts_again_has_all_of_the_room(stage):
     stage.join("ann", port=bob.room._standby.hosting.host.port)
     wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
+
+
+@pytest.mark.full  # the quick one: tests/api/test_standby.py
+def test_a_person_with_one_key_on_two_computers_hosts_at_one_after_the_other(stage, tmp_path):
+    """Each of the two is a standby of its own, and nothing of the room is lost on the way, or comes twice."""
+    load_identity(tmp_path / "laptop")
+    copytree(tmp_path / "laptop", tmp_path / "desktop")
+    ann, laptop = stage.host(), stage.join("bob", home="laptop")
+    wait_until(lambda: stage.sync(ann) == 1, what="a sync standby")
+    desktop, cat = stage.join("bob", home="desktop"), stage.join("cat", standby=0)
+    replication = ann.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(2), what="the copy of the desktop to be complete")
+    desktop.room.say("at ann's", wait=PATIENCE)
+    cut_off(ann)
+    wait_until(lambda: laptop.room.hosting and cat.room.connected, what="the laptop to host")
+    cat.room.say("at the laptop's", wait=PATIENCE)
+    wait_until(lambda: not ann.room.hosting and ann.room.connected, what="ann to come over")
+
+    replication = laptop.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(2), what="the copy of the desktop to be complete again")
+    ask(laptop, "handover", "bob", until=lambda: desktop.room.hosting and not laptop.room.hosting)
+    cat.room.say("at the desktop's", wait=PATIENCE)
+    wait_until(lambda: stage.sync(desktop) == 0, what="ann's copy to be complete")
+    ask(ann, "takeback", until=lambda: ann.room.hosting and not desktop.room.hosting)
+    laptop.room.say("at ann's again", wait=PATIENCE)
+
+    for person in (ann, laptop, desktop, cat):
+        person.hear(heard(person, "at ann's again"), "the last message")
+        assert person.texts == ["at ann's", "at the laptop's", "at the desktop's", "at ann's again"]
+    moved = [(event.nick, event.reason) for event in cat.events if isinstance(event, Moved)]
+    moves = [("bob", "takeover"), ("bob", "handover"), ("ann", "failback")]
+    assert [one for one in moved if one[1] != "merge"] == moves
+
+    def logs_are_equal() -> bool:
+        first, *others = [
+            stage.log(*where) for where in (("ann", "rooms"), ("laptop", "standby"), ("desktop", "standby"))
+        ]
+        return bool(others == [first, first])
+
+    wait_until(logs_are_equal, what="equal logs")
 
 
 @pytest.mark.full

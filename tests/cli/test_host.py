@@ -11,12 +11,19 @@ from lanchat.api.targets import Target
 from lanchat.cli import engines, options
 from lanchat.cli import host as command
 from lanchat.cli import returning as cli_returning
+from lanchat.cli.picking import wanted_twin
+from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.engine import EngineRoom
+from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.places import Place
+from lanchat.storage.identity import load_identity
 from lanchat.storage.own_settings import own_settings
 from lanchat.storage.rooms import joined_folder, open_room
+from lanchat.terminal import twins
 from lanchat.terminal.run import Notices
+from tests.support.addresses import LOOPBACK
 
 ROOM = "5" * 32
 
@@ -39,6 +46,29 @@ def test_an_owner_who_forgets_the_engine_reads_what_to_type(own_world, monkeypat
     with pytest.raises(LanchatError, match='"Room A" is on an engine, where bob hosts it now.') as error:
         options.run(command.host, "lanchat host", ["Room A", "--headless", "--nick", "ann"])
     assert error.value.hint.startswith(f"To host it there:  {typed}   Or join it: ")
+
+
+def test_a_room_of_ours_that_is_open_at_another_computer_with_our_key_is_not_opened_twice(own_world, monkeypatch):
+    """Both would give the same numbers to different messages."""
+    own_world.mkdir()
+    with open_room(own_world, "Room A", now=1):
+        pass
+    seen = Seen(Elsewhere(Target((Endpoint("192.0.2.7", 47474),)), "ann", 0, own_key=True))
+    monkeypatch.setattr(returning, "find_elsewhere", lambda title, on: seen)
+    with pytest.raises(LanchatError) as error:
+        options.run(command.host, "lanchat host", ["Room A", "--headless", "--nick", "ann"])
+    assert str(error.value) == 'Your room "Room A" is open already, at 192.0.2.7:47474.'
+    assert error.value.hint.startswith("Join it:  lanchat join 192.0.2.7:47474   Or open another room")
+
+
+def test_a_person_at_a_screen_reads_the_same_of_a_room_that_has_no_standbys(own_world, monkeypatch):
+    """Nobody looks for such a room but who asks whether it is somebody else's."""
+    own_world.mkdir()
+    own = fingerprint(load_identity(own_world).public)
+    listing = Listing(ROOM, "Room A", "ann", 1, False, (Endpoint("192.0.2.7", 47474),), ("mdns",), "answering", own)
+    monkeypatch.setattr(twins, "find_twin", lambda title, on: listing)
+    with pytest.raises(LanchatError, match='Your room "Room A" is open already'):
+        wanted_twin("Room A", LOOPBACK)
 
 
 def test_an_owner_whom_discovery_shows_nobody_reads_who_hosts_the_room_at_its_engine(own_world, monkeypatch):

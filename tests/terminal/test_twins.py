@@ -47,6 +47,13 @@ def test_a_room_of_our_own_or_one_that_does_not_answer_is_no_twin():
     assert twin_among(rooms, "Room B", "11") is None
 
 
+def test_our_own_room_is_found_where_it_is_open_before_it_is_opened_here():
+    rooms = [room("ann", "33"), room("hal", "22"), room("hal", "11")]
+    assert twin_among(rooms, "Another title by now", "11", opens="1" * 32) is rooms[2]
+    assert twin_among(rooms[:2], "Room A", "11", opens="1" * 32) is rooms[0]
+    assert twin_among(rooms[2:], "Room A", "11", opens="2" * 32) is None, "another one of our rooms"
+
+
 @pytest.mark.full
 def test_a_person_is_asked_whether_to_join_the_room_that_is_open_already(lanchat):
     room_a = own_title("Room A")

@@ -143,7 +143,7 @@ class Renderer:
             case Topic(at=at):
                 return self._event(at, topic_text(self._who(item), item))
             case Moved(at=at):
-                return self._event(at, moved_text(self._who(item), item, self._roster.nick))
+                return self._event(at, moved_text(self._who(item), item, self._roster.nick, here=self.hosting))
             case FileOffered(at=at):
                 known = self._names.see(item)
                 fetch = f"   /get {known.number}" if self._files is not None and not self._is_mine(item) else ""

@@ -248,6 +248,7 @@ def test_in_a_narrow_window_lines_break_between_words():
             "12:00 -- this computer did not answer for a while; bob now hosts the room\n",
         ),
         (Moved(1, NOON, "b", "bob", 64, "ann", "failback"), "12:00 -- bob hosts the room again\n"),
+        (Moved(1, NOON, "a", "ann", 65, "ann", "takeover"), "12:00 -- you host the room again\n"),
     ],
 )
 def test_events_are_lines_that_nobody_said(event, line):
@@ -416,14 +417,14 @@ def test_a_member_with_my_id_and_another_nick_is_not_me():
     assert plain(shown.render(Left(1, NOON, "a", "other"))) == "12:00 -- other left\n"
 
 
-def with_people(me="c"):
-    roster = Roster(me=me, nick="cat")
+def with_people(me="c", nick="cat", **options):
+    roster = Roster(me=me, nick=nick)
     roster.people = {
         ("a", "ann"): Person("a", "ann", host=True),
         ("b", "bob"): Person("b", "bob"),
         ("c", "cat"): Person("c", "cat"),
     }
-    return Shown(Renderer(roster, date(1970, 1, 1), UTC))
+    return Shown(Renderer(roster, date(1970, 1, 1), UTC, **options))
 
 
 def test_a_lost_backup_is_told_and_so_is_that_there_is_one_again():
@@ -448,7 +449,17 @@ def test_a_person_is_told_that_the_own_computer_is_a_standby():
 
 
 def test_a_move_says_nothing_of_the_link():
-    one = with_people()
+    one = with_people(hosting=True)
     assert one.render(Disconnected("The host has handed the room to somebody else.", moved=True)) == []
     moved = Moved(1, NOON, "c", "cat", 65, "ann", "handover")
     assert plain(one.render(moved)) == "12:00 -- ann has handed the room to you: this computer hosts it from now on\n"
+
+
+def test_a_person_with_one_key_on_two_computers_reads_nothing_false_at_the_one_that_does_not_host():
+    one = with_people("a", "ann")
+    moved = Moved(1, NOON, "a", "ann", 65, "hal", "handover")
+    assert plain(one.render(moved)) == "12:00 -- hal has handed the room to you\n"
+    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when your other computer is"
+    assert plain(one.render(Named())) == f"{words} gone. /standbys off ends that.\n"
+    assert plain(one.render(Backup(""))) == "-- No backup: messages are saved on your disk only.\n"
+    assert plain(one.render(Backup("ann"))) == "-- Messages are saved on two computers again: both are yours.\n"
