@@ -79,7 +79,6 @@ class StandbyPort(Closable):
         self._on = on
         self._pages: WaitingDoor | None = None
         self._for_pages: Listeners | None = None
-        self._goodbye = timing.goodbye
         try:
             self._listeners = Listeners(on, port)
         except BaseException:

@@ -9,7 +9,7 @@ from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments, Styled
 from lanchat.terminal.stdio import INDENT, columns_of, in_rows, is_dumb
 
-BOLD, DIM = "class:heading", "class:dim"
+BOLD = "class:heading"
 
 # What the styles of the chat and of the list are on a terminal without prompt_toolkit (ECMA-48, SGR).
 _CODES = {

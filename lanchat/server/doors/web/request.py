@@ -15,7 +15,7 @@ from lanchat.protocol.fields import NONCE_SIZE
 Values = Callable[[str], list[str]]  # all values of a header, by its name
 
 MAX_REQUEST = 16 * 1024  # bytes of a request with its headers; browsers send less than one
-PAGE_PATH, SOCKET_PATH, FILE_PATH = "/", "/ws", "/f/"
+_FILES = "/f/"
 _TICKET_LENGTH = 43  # characters of NONCE_SIZE bytes in base64url, without padding
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -142,10 +142,10 @@ def elsewhere(method: str, path: str, values: Values, arrival: Arrival, link: st
 
 def _ticket_of(path: str) -> bytes | None:
     """The ticket of a file in a path; None: there is none."""
-    if not path.startswith(FILE_PATH) or len(path) != len(FILE_PATH) + _TICKET_LENGTH:
+    if not path.startswith(_FILES) or len(path) != len(_FILES) + _TICKET_LENGTH:
         return None
     try:
-        ticket = base64.urlsafe_b64decode(path.removeprefix(FILE_PATH) + "=")
+        ticket = base64.urlsafe_b64decode(path.removeprefix(_FILES) + "=")
     except ValueError:
         return None
     return ticket if len(ticket) == NONCE_SIZE else None
