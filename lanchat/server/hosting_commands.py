@@ -1,11 +1,16 @@
 """Answers members who ask about standbys, or ask their host to move or close the room. Owned by the hub thread."""
 
+from collections.abc import Sequence
+
 from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Moderate, Notice
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.text import listed, safe_text
 from lanchat.room.effects import Member
+from lanchat.room.naming import why_not
 from lanchat.server.beside import Beside
+from lanchat.server.followers import Volunteer
 from lanchat.server.items import HandOver
 from lanchat.server.session import Session
 from lanchat.server.standbys import Standbys
@@ -41,8 +46,7 @@ def answer_hosting_command(
         case "handover" if owner or member.host:
             index = standbys.followers.called(command.nick)
             if index is None:
-                text = f"{safe_text(command.nick)} is not here, or is no standby. /standbys shows who can take over."
-                return Notice("rights", text)
+                return Notice("rights", _why_not(standbys.followers.volunteers, command.nick))
         case "takeback" if owner and standbys.standing.index != OWNER_INDEX:
             index = OWNER_INDEX
         case "takeback" if owner:
@@ -75,6 +79,15 @@ def _tell_of_hosts(beside: Beside, command: Moderate) -> Notice:
             return _NOT_HERE
         case _:
             return _NO_HANDOVER
+
+
+def _why_not(volunteers: Sequence[Volunteer], nick: str) -> str:
+    """Why the room cannot be handed to this member, who does not copy it."""
+    called = next((one for one in volunteers if same_nick(one.nick) == same_nick(nick)), None)
+    nick = safe_text(nick)
+    if called is not None and not called.declined:
+        return f"{nick} is not a standby yet. A computer may become one after a minute in the room: see /standbys."
+    return why_not(nick, declined=True) if called else f"{nick} is not here, or cannot be a standby."
 
 
 def _describe(standbys: Standbys) -> str:

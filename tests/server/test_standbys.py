@@ -668,12 +668,29 @@ def test_only_the_host_and_the_owner_move_the_room():
         stage.batch(Received(session, [Moderate(order, "bob")]))
         assert only(heard(session), Notice).code == "rights"
     heard(ann)
-    stage.batch(Received(ann, [Moderate("handover", "cat")]))
-    assert "no standby" in only(heard(ann), Notice).text
     stage.batch(Received(ann, [Moderate("standbys")]))
     assert only(heard(ann), Notice).text == "a computer: complete, can take over"
     stage.batch(Received(ann, [Moderate("handover", "bob")]))
     assert any(isinstance(message, Promote) for message in heard(bob))
+
+
+def test_a_room_that_cannot_be_handed_to_somebody_says_why():
+    stage = Stage()
+    ann, _ = stage.with_backup()
+    cat = stage.come("cat", CAT_KEY)
+    stage.come("dan", b"d" * 32, standby=0)
+
+    def refused(nick: str) -> str:
+        heard(ann)
+        stage.batch(Received(ann, [Moderate("handover", nick)]))
+        text: str = only(heard(ann), Notice).text
+        return text
+
+    assert refused("Cat").startswith("Cat is not a standby yet. A computer may become one after a minute")
+    assert refused("dan") == "dan is not here, or cannot be a standby."
+    assert refused("zed") == "zed is not here, or cannot be a standby."
+    stage.batch(Received(cat, [Offer(0, INSTANCE)]))
+    assert refused("cat").startswith("cat does not want that computer to be a standby")
 
 
 # ---- taking over
