@@ -97,7 +97,7 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
         raise click.UsageError(
             "There is no terminal to ask for a password. Use --password auto or --password-file FILE."
         )
-    return _long_enough(ask_password(repeat="Repeat it"), INVENT)
+    return ask_new_password()
 
 
 def given_password(file: str | None, *, what_to_do: str = "Ask the host for the password.") -> str | None:
@@ -134,23 +134,36 @@ def ask_line(question: str) -> str:
     return answer
 
 
-def ask_password(title: str = "", *, repeat: str | None = None) -> str:
+def ask_password(title: str = "") -> str:
     """Ask for a password without showing it.
 
     Args:
         title: of the room; "": it is not known.
-        repeat: asks for it once more, with these words.
     """
-    question = f"Password of {safe_text(title) if title else 'the room'}"
+    return _hidden(f"Password of {safe_text(title) if title else 'the room'}", default=None)
+
+
+def ask_new_password() -> str:
+    """Ask for a password that a room may have, until it was typed twice."""
+    while True:
+        password = _hidden("Password of the room", default="")
+        if problem := password_problem(password):
+            put(sys.stderr, problem)
+        elif _hidden("Repeat it", default="") == password:
+            return password
+        else:
+            put(sys.stderr, "These were two different passwords. Choose one again.")
+
+
+def _hidden(question: str, default: str | None) -> str:
+    """What a person types unseen.
+
+    Args:
+        default: what Return alone answers; None: the question is asked again.
+    """
     with echo_kept_off(question):
-        password: str = click.prompt(question, hide_input=True, confirmation_prompt=repeat or False, err=True)
-    return password
-
-
-def _long_enough(password: str, what_to_do: str) -> str:
-    if problem := password_problem(password):
-        raise LanchatError(problem, what_to_do)
-    return password
+        typed: str = click.prompt(question, default=default, show_default=False, hide_input=True, err=True)
+    return typed
 
 
 def _acceptable(password: str, where: str, what_to_do: str) -> str:
