@@ -13,7 +13,7 @@ from lanchat.terminal.cells import fitted
 from lanchat.terminal.colour import BOLD, put_rows
 from lanchat.terminal.phrases import people_text
 from lanchat.terminal.picker.table import table
-from lanchat.terminal.stdio import columns_of, put
+from lanchat.terminal.stdio import columns_of, has_reader, put
 
 _SCAN_WAIT = 4.0  # s for 254 addresses, 50 at once, and for the answers of the hosts among them
 _PROBLEMS_EVERY = 1.0  # s; a problem that comes up while nothing else changes is shown after this
@@ -118,6 +118,8 @@ def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoRetu
     shown: tuple[str, ...] = ()  # problems
     while True:
         now = finder.wait_change(before, _PROBLEMS_EVERY)
+        if not has_reader(out):
+            raise BrokenPipeError
         problems = finder.problems()
         put(talk, *(problem for problem in problems if problem not in shown))
         shown = problems

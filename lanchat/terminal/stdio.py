@@ -136,6 +136,22 @@ def is_discarded(out: IO[str]) -> bool:
         return False
 
 
+def has_reader(out: IO[str]) -> bool:
+    """Whether what is written there can still be read: False once the reader of a pipe has gone.
+
+    A program that waits for something to print asks now and then, because only a write would tell it else, and that may
+    be hours away: `lanchat tail ROOM -f | grep -m1 done` would go on until somebody says one more line.
+    """
+    if sys.platform == "win32":  # it has no poll()
+        return True
+    try:
+        poll = select.poll()
+        poll.register(out.fileno(), 0)  # what ends a pipe is told unasked
+        return not any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
+    except (OSError, ValueError):  # it has no descriptor at all
+        return True
+
+
 def read_lines(file: int, limit: int | None = None) -> "Iterator[Line]":
     """The lines of this file descriptor, each as soon as it is complete.
 

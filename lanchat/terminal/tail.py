@@ -20,8 +20,10 @@ from lanchat.terminal.lines import message_line, private_line
 from lanchat.terminal.notes import link_note
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.runner import hand_over
-from lanchat.terminal.stdio import in_rows, put
+from lanchat.terminal.stdio import has_reader, in_rows, put
 from lanchat.terminal.wording import note_text, unopened_text
+
+READER_CHECK = 1.0  # s; while nothing is said, we look this often whether anybody reads our output
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,12 @@ class Tail:
             self._past.over = True
             self._show_past()
         while self._options.follow:
-            self._take(self._room.take(remaining(self._deadline)))
+            left = remaining(self._deadline)
+            items = self._room.take(min(left, READER_CHECK))
+            if items or left <= READER_CHECK:
+                self._take(items)
+            elif not (self._options.command or has_reader(self._out)):
+                raise BrokenPipeError
         return 0
 
     def _take(self, items: Sequence[Item]) -> None:

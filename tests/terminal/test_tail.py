@@ -4,6 +4,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from typing import cast
 
 import pytest
@@ -30,7 +31,7 @@ GONE = Closed(ConnectionLost("The room is gone."))
 
 
 class FakeRoom:
-    """A room in which ann gets these items, one by one."""
+    """A room in which ann gets these items, one by one, and then nothing any more."""
 
     title, key_status = "Room A", "known"
 
@@ -40,13 +41,24 @@ class FakeRoom:
         self._items = iter(items)
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
-        return [next(self._items)]
+        return [*islice(self._items, 1)]  # nothing is what comes when the time is over
 
     def follow(self, item: Item) -> None:
         self.state.follow(item)
 
     def confirm(self, shown: Sequence[PrivateMessage]) -> None:
         self.confirmed += [message.text for message in shown]
+
+
+class SlowRoom(FakeRoom):
+    """A room in which ann gets these items, those together that stand together."""
+
+    def __init__(self, turns: Iterable[Sequence[Item]]) -> None:
+        super().__init__(())
+        self._turns = iter(turns)
+
+    def take(self, timeout: float | None = None) -> Sequence[Item]:
+        return next(self._turns)
 
 
 def narrowing(terminal: int) -> Iterator[Item]:
@@ -83,3 +95,27 @@ def test_a_private_message_that_is_older_than_wanted_comes_again():
     assert Tail(cast(JoinedRoom, room), TailOptions(10, since=5), None, out, out).run() == 0
     assert out.getvalue() == "[bob -> you] new\n"
     assert room.confirmed == ["new"]
+
+
+def test_it_ends_when_nobody_reads_it_any_more_though_nothing_is_said():
+    """As in `lanchat tail ROOM -f | grep -m1 done`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    room = cast(JoinedRoom, FakeRoom([CAME, Joined(1, 0, ANN, "ann")]))
+    with os.fdopen(writing, "w") as out, pytest.raises(BrokenPipeError):
+        Tail(room, TailOptions(10, follow=True), None, out, out).run()
+
+
+def test_it_goes_on_as_long_as_somebody_may_read_it():
+    reading, writing = os.pipe()
+    items: list[Sequence[Item]] = [
+        [CAME],
+        [Joined(1, 0, ANN, "ann")],
+        [],
+        [],
+        [Said(2, 0, BOB, "bob", "1", "hi"), GONE],
+    ]
+    with os.fdopen(reading) as pipe, os.fdopen(writing, "w") as out:
+        with pytest.raises(ConnectionLost):
+            Tail(cast(JoinedRoom, SlowRoom(items)), TailOptions(10, follow=True), None, out, out).run()
+        assert pipe.readline() == "bob: hi\n"
