@@ -20,9 +20,10 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved, Said
 from lanchat.protocol.timeline import epoch_of, n_of
 from lanchat.protocol.tls import client_context
+from lanchat.server.replication import Position
 from lanchat.storage.identity import load_identity
 from lanchat.storage.terms import begin_term
-from tests.api.test_moving import TIMING, Stage, heard
+from tests.api.test_moving import TIMING, Stage, heard, hosts, moves
 from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK, Machine
 from tests.support.waiting import PATIENCE, wait_until
@@ -39,6 +40,11 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 def merges(person: Person) -> list[str]:
     """The nicks of those who host since two halves of the room have found each other again."""
     return [event.nick for event in person.events if isinstance(event, Moved) and event.reason == "merge"]
+
+
+def topic_of(person: Person) -> str:
+    person.listen()
+    return person.room.state.topic
 
 
 def cut_off(person: Person) -> None:
@@ -295,6 +301,57 @@ def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_so
     eve.hear(lambda: [item.text for item in eve.private] == ["psst"], "what waited at ann's")
     with pytest.raises(Refused, match="banned"):
         stage.join("dan", standby=0, port=host.port)
+
+
+@pytest.mark.full  # the quick ones are about a handover: in test_moving.py, and for the password in test_standby.py
+@pytest.mark.timeout(180)
+def test_bans_the_lock_the_password_and_the_topic_outlive_a_host_that_crashes_and_come_back_to_it(stage):
+    word = {"password": "correct horse"}
+    ann, bob = stage.host(**word), stage.join("bob", **word)
+    wait_until(lambda: stage.sync(ann) > 0, what="a sync standby")
+    cat, eve = stage.join("cat", standby=0, **word), stage.join("eve", standby=0, **word)
+    ann.room.moderate("ban", "eve")
+    wait_until(lambda: not eve.room.connected, what="eve to be sent away")
+    ann.room.moderate("topic", text="deploy at 5")
+    ann.room.moderate("lock")
+    host, nothing = ann.room.host, Position(-1, 0)
+    wait_until(lambda: host.rules.rules.locked, what="the lock")
+    wait_until(lambda: host.moving._standbys.followers.has(1, nothing, host.rules.rev), what="the rules at bob's")
+    cat.hear(lambda: topic_of(cat) == "deploy at 5", "the topic")
+    ann.room._standby.hide()  # as when its process is killed, it sees nobody who hosts the room
+    cut_off(ann)
+    wait_until(lambda: bob.room.hosting and bob.room.connected and cat.room.connected, what="bob to host")
+    ann.room.close()
+
+    stage.port = bob.room._standby.hosting.host.port
+    cat.hear(lambda: moves(cat) == ["bob"], "the new host")
+    assert cat.room.state.topic == "deploy at 5"
+    for nick, password, code in (
+        ("eve", word, "banned"),
+        ("fay", word, "locked"),
+        ("fay", {"password": "guess"}, "password"),
+    ):
+        with pytest.raises(Refused) as refused:
+            stage.join(nick, standby=0, **password)
+        assert refused.value.code == code
+    before = cat.notices
+    cat.room.moderate("unlock")
+    cat.hear(lambda: cat.notices > before, "that cat may not do that")
+    with pytest.raises(Refused, match="locked"):
+        stage.join("fay", standby=0, **word)
+    bob.room.moderate("topic", text="deploy at 6")
+    bob.room.moderate("unlock")
+    wait_until(lambda: not bob.room._standby.hosting.host.rules.rules.locked, what="the room to be open")
+
+    ann = stage.join("ann", **word)
+    wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
+    ask(ann, "takeback", until=lambda: ann.room.hosting and not bob.room.hosting)
+    hosts(ann)
+    stage.port = ann.room._standby.hosting.host.port
+    fay = stage.join("fay", standby=0, **word)
+    assert topic_of(fay) == "deploy at 6" and fay.room.card.password
+    with pytest.raises(Refused, match="banned"):
+        stage.join("eve", standby=0, **word)
 
 
 @pytest.mark.full
