@@ -18,7 +18,9 @@ FAULT = Closing("error", "The host met a fault of its own when it answered you."
 MOVED = Closing("moved", "The host has handed the room to somebody else.")
 REPLACED = Closing("replaced", "You joined from another window.")
 
-PAUSED = Refused("paused", "The room is paused: its log does not answer. Try again in a moment.")
+PAUSED = Refused(
+    "paused", "The room is paused: the server that keeps its messages does not answer. Try again in a moment."
+)
 
 _KNOWN = (CLOSED, ENDED, KICKED, BANNED, REPLACED)
 

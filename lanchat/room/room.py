@@ -178,7 +178,7 @@ class Room:
                 return (self.say(member, command, now),)
             case Tell():
                 if self.unavailable:
-                    words = f"Not sent: {self.unavailable} at the host. Try again later."
+                    words = f"Not sent: {self.unavailable} on the host's computer. Try again later."
                     return [Reply(Receipt(command.id, "refused", words))]
                 return self.private.tell(member, command, now, self._members, self.access)
             case Who():
@@ -211,7 +211,7 @@ class Room:
         if known is not None:
             return Repeated(known)
         if self.unavailable:
-            return Reply(Notice("unsent", f"Not sent: {self.unavailable} at the host. Try again later."))
+            return Reply(Notice("unsent", f"Not sent: {self.unavailable} on the host's computer. Try again later."))
         try:
             text = clean_text(command.text)
         except ValueError as error:

@@ -62,20 +62,23 @@ class Acks:
             else:
                 del self._waiting[session]
 
-    def set_trouble(self, text: str) -> Iterator[tuple[Session, Notice]]:
-        """Note why the log stores nothing now; "": it stores messages again."""
+    def set_trouble(self, text: str, hosts: Iterable[Session] = ()) -> Iterator[tuple[Session, Notice]]:
+        """Note why the log stores nothing now; "": it stores messages again.
+
+        Args:
+            hosts: the sessions of who hosts the room. They are warned without having said anything: only there can
+                somebody do something about it.
+        """
         self.trouble = text
-        yield from self.warn(list(self._waiting if text else self._warned))
+        yield from self.warn([*self._waiting, *hosts] if text else list(self._warned))
 
     def warn(self, sessions: Iterable[Session]) -> Iterator[tuple[Session, Notice]]:
         """Warn each session once that the log stores nothing, and tell it once when that is over."""
         for session in sessions:
             if self.trouble and session not in self._warned:
                 self._warned.add(session)
-                yield (
-                    session,
-                    Notice("unstored", f"What you say is delivered but not stored: {self.trouble} at the host."),
-                )
+                words = f"Messages are delivered but not stored: {self.trouble} on the host's computer."
+                yield session, Notice("unstored", words)
             elif not self.trouble:
                 self._warned.discard(session)
-                yield session, Notice("stored", "What you say is stored again.")
+                yield session, Notice("stored", "Messages are stored again, those of the meantime as well.")

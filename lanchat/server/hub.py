@@ -171,7 +171,8 @@ class Hub(Commands):
             case Stored():
                 self._store(item, batch)
             case LogTrouble(text):
-                self.sessions.tell_all(self._acks.set_trouble(text), batch)
+                hosts = [one for one in self.sessions if one.member is not None and one.member.host]
+                self.sessions.tell_all(self._acks.set_trouble(text, hosts), batch)
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)

@@ -34,11 +34,11 @@ def enter(
             if not is_paused(refused):
                 raise
             if time.monotonic() + again > until:
-                what = "The room is still paused: its log does not answer."
+                what = "The room is still paused: the server that keeps its messages does not answer."
                 if deadline is not None:
                     raise TimedOut(what) from None
                 raise Refused(what, "Try again later.", code=refused.code) from None
         if not told:
             told = True
-            say("The room is paused: its log does not answer. Waiting until it goes on.")
+            say("The room is paused: the server that keeps its messages does not answer. Waiting until it goes on.")
         time.sleep(again)

@@ -183,10 +183,10 @@ def test_messages_are_refused_while_the_log_takes_nothing():
     [first] = room.act(ann, Say("1", "hi"))
     room.unavailable = "the disk is full"
     assert room.act(ann, Say("2", "hi")) == [
-        Reply(Notice("unsent", "Not sent: the disk is full at the host. Try again later."))
+        Reply(Notice("unsent", "Not sent: the disk is full on the host's computer. Try again later."))
     ]
     assert room.act(ann, Tell("3", "id-bob", "bob", b"box", b"copy")) == [
-        Reply(Receipt("3", "refused", "Not sent: the disk is full at the host. Try again later."))
+        Reply(Receipt("3", "refused", "Not sent: the disk is full on the host's computer. Try again later."))
     ]
     assert room.act(ann, Say("1", "hi")) == [Repeated(first)], "what is said already is known"
     room.unavailable = ""

@@ -711,8 +711,24 @@ def test_senders_are_warned_while_nothing_is_stored_and_refused_when_memory_is_f
     assert [type(message) for message in heard(ann)] == [Told, Notice]
     stage.log.full = True
     stage.batch(tells(ann, "bob", "2"))
-    assert heard(ann) == [Receipt("2", "refused", "Not sent: the disk is full at the host. Try again later.")]
+    assert heard(ann) == [
+        Receipt("2", "refused", "Not sent: the disk is full on the host's computer. Try again later.")
+    ]
     assert len(stage.log.private) == 1
+
+
+def test_who_hosts_is_told_at_once_that_nothing_is_stored_and_others_when_they_say_something():
+    """Nobody else can make space on that disk."""
+    stage = HubStage(SlowLog())
+    hal, ann, bob = stage.come("hal", "ann", "bob")
+    stage.batch(LogTrouble("the disk is full"))
+    words = "Messages are delivered but not stored: the disk is full on the host's computer."
+    assert heard(hal) == [Notice("unstored", words)] and heard(ann) == heard(bob) == []
+    stage.batch(says(ann, "hi"))
+    assert Notice("unstored", words) in heard(ann) and Notice("unstored", words) not in heard(hal)
+    stage.batch(LogTrouble(""))
+    again = Notice("stored", "Messages are stored again, those of the meantime as well.")
+    assert heard(hal) == heard(ann) == [again] and again not in heard(bob)
 
 
 # ---- questions to the room

@@ -31,7 +31,9 @@ class Room:
 def test_it_is_tried_until_the_room_goes_on():
     room = Room(PAUSED, PAUSED)
     assert (room.enter(), room.asked) == ("in", 3)
-    assert room.told == ["The room is paused: its log does not answer. Waiting until it goes on."]
+    assert room.told == [
+        "The room is paused: the server that keeps its messages does not answer. Waiting until it goes on."
+    ]
 
 
 def test_a_room_that_does_not_go_on_refuses_in_the_end():

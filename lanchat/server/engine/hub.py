@@ -30,7 +30,10 @@ _EVEN_PAUSED = JoinRequest | CloseRoom  # items that are handled even while the 
 _STOOD_STILL = "This computer stood still for too long, so its people went on at another host. It hosts the room again."
 _TOO_MUCH = "too much waits for the room's log"
 
-PAUSED = wire.Notice("paused", "The room is paused: its log does not answer. What you type is kept and goes out later.")
+PAUSED = wire.Notice(
+    "paused",
+    "The room is paused: the server that keeps its messages does not answer. What you type is kept and goes out later.",
+)
 UNSENT = wire.Notice("unsent", f"Not sent: {_TOO_MUCH} at the host. Try again later.")
 RESUMED = wire.Notice("resumed", "The room goes on.")
 

@@ -168,7 +168,9 @@ def test_while_the_engine_is_away_lines_wait_and_everybody_is_told(serve, join, 
         listener.hear_kind(Notice, code="paused")
     for n in range(5):
         ann.member.outgoing.say(f"meanwhile {n}")
-    with pytest.raises(Refused, match="The room is paused: its log does not answer") as refused:
+    with pytest.raises(
+        Refused, match="The room is paused: the server that keeps its messages does not answer"
+    ) as refused:
         join(room, "cat")
     assert is_paused(refused.value), "so that a program waits"
     assert not [text for text in bob.texts if text.startswith("meanwhile")]
