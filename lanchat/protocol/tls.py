@@ -16,6 +16,7 @@ _RECORD = 16 * 1024  # bytes; the most that one TLS record holds
 _HANDSHAKE = 0x16  # the first byte of TLS (RFC 8446, section 5.1), with which no word begins
 _SMALL = 3 * 1024  # bytes of a record in the first long sends: see `seal`
 _FIRST = 32  # long sends, at most, of a link that is busy only while many come into a room
+_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # of the socket; Python 3.11.2 raises the second in a handshake
 
 Context = ssl.SSLContext
 
@@ -112,7 +113,7 @@ class TlsChannel:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             return False
-        except ssl.SSLEOFError:
+        except _ENDS:
             self.ended = True
             return False
         except ssl.SSLError as error:
@@ -130,7 +131,7 @@ class TlsChannel:
                 plain.append(chunk)
         except ssl.SSLWantReadError:
             pass
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        except _ENDS:
             self.ended = True
         except ssl.SSLError as error:
             raise ProtocolError(f"The encrypted connection is broken ({_reason(error)}).") from None

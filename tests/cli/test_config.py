@@ -122,6 +122,7 @@ def test_an_editor_gets_a_file_with_all_settings_and_is_told_what_is_wrong(lanch
     ],
 )
 def test_an_editor_that_fails_is_named(editor, why, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", os.defpath)  # a folder there that this user cannot read would be another reason
     monkeypatch.setenv("LANCHAT_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", editor)

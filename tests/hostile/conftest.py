@@ -84,7 +84,8 @@ class Siege:
             member.close()
         self.serves()
         gc.collect()
-        wait_until(lambda: self._running_threads() <= self._threads, what="threads to end")
+        before, names = self._threads, [thread.name for thread in threading.enumerate()]
+        wait_until(lambda: self._running_threads() <= before, what=f"all but {before} of these threads to end: {names}")
         wait_until(lambda: self._open_files() <= self._files, what="descriptors to be given back")
         assert rss() - self._rss < MEMORY_LIMIT, "memory grew"
 

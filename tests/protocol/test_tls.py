@@ -1,5 +1,6 @@
 import random
 import ssl
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -172,6 +173,20 @@ def test_the_end_of_the_socket_in_the_handshake(tls):
     wire = Wire(tls)
     channel = TlsChannel(tls, server=True)
     assert channel.receive(wire.to_host[:50]) == b""
+    assert channel.receive(b"") == b""
+    assert channel.ended and not channel.established
+
+
+class EndedHandshake:
+    """What OpenSSL is for Python 3.11.2 of Debian 12, when the socket ends in the handshake."""
+
+    def do_handshake(self) -> None:
+        raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
+
+
+def test_the_end_of_the_socket_is_no_other_protocol_whichever_error_it_is(tls):
+    channel = TlsChannel(tls, server=True)
+    channel._object = cast(ssl.SSLObject, EndedHandshake())
     assert channel.receive(b"") == b""
     assert channel.ended and not channel.established
 

@@ -52,6 +52,12 @@ def require_namespaces() -> None:
     pytest.skip(lack)
 
 
+def require_own_loopback() -> None:
+    """Skip the test where it shares this machine's loopback with others, which connect to whatever listens there."""
+    if lack := missing():
+        pytest.skip(lack)
+
+
 def enter_own_network() -> None:
     """Give this thread, and all that it starts from now on, a loopback of its own, where that is possible.
 

@@ -19,6 +19,7 @@ from lanchat.network.addresses import OwnAddresses
 from lanchat.network.listen import Listeners
 from lanchat.protocol.address import Address, Endpoint
 from tests.support.addresses import LOOPBACK, Machine
+from tests.support.namespaces import require_own_loopback
 from tests.support.waiting import PATIENCE, wait_until
 
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
@@ -187,6 +188,7 @@ def test_a_host_connects_on_request_but_only_to_a_port_of_lanchat(udp_port):
 
 def test_a_short_request_to_connect_is_ignored(udp_port):
     """The sender may be forged, and a connection takes several packets."""
+    require_own_loopback()
     with (
         Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port),
         Listeners(LOOPBACK, None) as lanchat,
