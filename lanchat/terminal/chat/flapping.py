@@ -8,9 +8,7 @@ from enum import Enum, auto
 from lanchat.protocol.messages import Joined, Left
 
 WITHIN = 10 * 60_000  # ms; who is quiet for as long is no longer flapping
-LEAVES = (
-    3  # of one person within that time. Only they are counted, so that a return is shown as the leave before it was
-)
+VISITS = 3  # of one person within that time are shown, and that a fourth begins; leaves are counted
 MOST = 1000  # people who are remembered
 ALWAYS_SHOWN = ("kicked", "banned")  # codes of Left: somebody did that
 
@@ -65,9 +63,10 @@ class Flapping:
             return Shown.YES
         if self._joins == "none" or (self._joins == "people" and visits.bot):
             return Shown.NO
-        if host or visits.leaves < LEAVES:
+        first = visits.settles_at is None
+        if host or visits.leaves < VISITS or (first and isinstance(event, Left)):  # that may have been the last visit
             return Shown.YES
-        first, visits.settles_at = visits.settles_at is None, now + WITHIN / 1000
+        visits.settles_at = now + WITHIN / 1000
         return Shown.LAST if first else Shown.NO
 
     @property

@@ -5,7 +5,7 @@ import pytest
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Welcome
 from lanchat.room.roster import Roster
 from lanchat.terminal.chat.comings import Comings
-from lanchat.terminal.chat.flapping import LEAVES, WITHIN
+from lanchat.terminal.chat.flapping import VISITS, WITHIN
 
 ANN, CAT, GUEST = "a" * 64, "c" * 64, "~1"
 MINUTE, QUIET = 60.0, WITHIN / 1000  # s
@@ -55,8 +55,8 @@ def visits(times: int, by: str = CAT) -> list[Event]:
 def screen() -> Screen:
     """Cat has come and gone so often that it is not shown any more."""
     screen = Screen()
-    assert len(screen.happens(*visits(LEAVES))) == 2 * LEAVES and screen.told == [KEEPS]
-    assert screen.happens(*visits(2)) == [] and screen.told == [KEEPS]
+    assert len(screen.happens(*visits(VISITS))) == 2 * VISITS and screen.told == []
+    assert screen.happens(*visits(3)) == [joined()] and screen.told == [KEEPS]
     return screen
 
 
@@ -79,7 +79,7 @@ def test_who_has_another_nick_by_then_is_called_by_it(screen):
 
 def test_a_guest_with_the_same_nick_is_somebody_else():
     screen = Screen()
-    screen.happens(*visits(LEAVES, GUEST), joined("~2"))
+    screen.happens(*visits(VISITS + 1, GUEST), joined("~2"))
     assert screen.waits() == ["~cat has stopped coming and going, and is not here."]
 
 
@@ -103,7 +103,7 @@ def test_in_a_crowd_nobody_knows_who_is_here(screen):
 
 def test_of_those_who_are_left_out_by_wish_nothing_is_told():
     screen = Screen("none")
-    assert screen.happens(*visits(LEAVES + 1)) == [] and screen.waits() == []
+    assert screen.happens(*visits(VISITS + 1)) == [] and screen.waits() == []
 
 
 @pytest.mark.parametrize(("reason", "shown"), [("takeover", True), ("handover", False)])

@@ -177,13 +177,14 @@ def test_who_keeps_coming_and_going_is_told_of_once_more_and_then_no_longer(in_u
     assert feed.due_at is None
     for visit in range(1, 13, 2):
         room.items += [Joined(visit, SEVEN_IN_TOKYO, CAT, "cat"), Left(visit + 1, SEVEN_IN_TOKYO, CAT, "cat")]
-    assert [line.removeprefix("22:00 ") for line in shown_by(feed) if "Nov" not in line][-7:] == [
+    assert [line.removeprefix("22:00 ") for line in shown_by(feed) if "Nov" not in line][-8:] == [
         "-- cat·cccc joined",
         "-- cat left",
         "-- cat·cccc joined",
         "-- cat left",
         "-- cat·cccc joined",
         "-- cat left",
+        "-- cat·cccc joined",
         "-- cat keeps coming and going. That is not shown any more until it stops.",
     ]
     assert feed.due_at is not None, "the screen comes back to tell how that has ended"

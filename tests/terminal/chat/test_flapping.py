@@ -1,7 +1,7 @@
 """A script that says one line a minute is there and away again, all day."""
 
 from lanchat.protocol.messages import Joined, Left
-from lanchat.terminal.chat.flapping import LEAVES, MOST, WITHIN, Flapping, Shown
+from lanchat.terminal.chat.flapping import MOST, VISITS, WITHIN, Flapping, Shown
 
 MINUTE, DAY = 60_000, 86_400_000
 YES, LAST, NO = Shown.YES, Shown.LAST, Shown.NO
@@ -16,14 +16,22 @@ def went(at: int, by: str = "b", nick: str = "bot", code: str = "") -> Left:
 
 
 def goes_often(flapping: Flapping) -> None:
-    for _ in range(LEAVES + 5):
+    for _ in range(VISITS + 5):
+        flapping.follow(came(DAY))
         flapping.follow(went(DAY))
 
 
 def test_three_visits_are_shown_and_then_no_more():
     flapping = Flapping()
     events = [event(DAY + minute * MINUTE) for minute in range(30) for event in (came, went)]
-    assert [flapping.follow(event) for event in events] == [YES, YES, YES, YES, YES, LAST, *[NO] * 54]
+    assert [flapping.follow(event) for event in events] == [*[YES] * 6, LAST, *[NO] * 53]
+
+
+def test_of_who_does_not_come_a_fourth_time_nothing_is_said():
+    """As after three `lanchat send` in a row."""
+    flapping = Flapping()
+    assert {flapping.follow(event(DAY)) for _ in range(VISITS) for event in (came, went)} == {YES}
+    assert flapping.settles_at is None
 
 
 def test_who_was_here_before_us_is_shown_to_return_as_often_as_to_leave():
@@ -34,23 +42,24 @@ def test_who_was_here_before_us_is_shown_to_return_as_often_as_to_leave():
 def test_who_is_quiet_at_last_is_named_once_and_counted_anew():
     flapping, within = Flapping(), WITHIN / 1000
     assert flapping.settles_at is None
-    for second in range(LEAVES + 1):
+    for second in range(VISITS + 1):
         flapping.follow(went(DAY), now=second)
         flapping.follow(came(DAY), now=second)
-    assert flapping.settles_at == LEAVES + within, "the last that was hidden counts"
-    assert flapping.settled(LEAVES + within - 1) == []
-    assert flapping.settled(LEAVES + within) == [("b", "bot")] and flapping.settles_at is None
-    assert flapping.settled(LEAVES + within) == [] and flapping.follow(went(DAY)) is YES
+    assert flapping.settles_at == VISITS + within, "the last that was hidden counts"
+    assert flapping.settled(VISITS + within - 1) == []
+    assert flapping.settled(VISITS + within) == [("b", "bot")] and flapping.settles_at is None
+    assert flapping.settled(VISITS + within) == [] and flapping.follow(went(DAY)) is YES
 
 
 def test_of_several_the_one_who_has_been_quiet_for_longest_is_named_first():
     flapping, within = Flapping(), WITHIN / 1000
-    for second in range(LEAVES):
-        flapping.follow(went(DAY), now=second)
-        flapping.follow(went(DAY, "c", "cat"), now=second + 100)
-    assert flapping.settles_at == LEAVES - 1 + within
-    assert flapping.settled(LEAVES + within) == [("b", "bot")]
-    assert flapping.settles_at == LEAVES - 1 + 100 + within
+    for second in range(VISITS + 1):
+        for event in (came, went):
+            flapping.follow(event(DAY), now=second)
+            flapping.follow(event(DAY, "c", "cat"), now=second + 100)
+    assert flapping.settles_at == VISITS + within
+    assert flapping.settled(VISITS + within) == [("b", "bot")]
+    assert flapping.settles_at == VISITS + 100 + within
 
 
 def test_who_is_removed_or_shown_again_need_not_be_named_later():
@@ -71,6 +80,7 @@ def test_who_is_left_out_by_wish_is_never_named():
 def test_after_a_while_of_quiet_they_are_shown_again():
     flapping = Flapping()
     for minute in range(30):
+        flapping.follow(came(DAY + minute * MINUTE))
         flapping.follow(went(DAY + minute * MINUTE))
     assert flapping.follow(went(DAY + 30 * MINUTE)) is NO
     assert flapping.follow(came(DAY + 30 * MINUTE + WITHIN + 1)) is YES
