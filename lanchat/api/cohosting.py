@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from lanchat.api.host_papers import Owner, check_papers, papers_number
 from lanchat.errors import LanchatError, ProtocolError
@@ -18,6 +18,27 @@ from lanchat.server.engine.cohosts import HostsAtEngine
 from lanchat.threads import Closable
 
 _log = logging.getLogger(__name__)
+
+
+class SeenHosts:
+    """Knows which hosts were at the engine, to tell our person of one that joins them. Owned by one thread.
+
+    After the engine was away the hosts come back one after another, and none of them is a newcomer: nobody had gone.
+    """
+
+    def __init__(self) -> None:
+        self._here: frozenset[bytes] = frozenset()  # keys
+        self._missed: frozenset[bytes] = frozenset()  # of those who were there when the engine went, and are not back
+
+    def lost(self) -> None:
+        """The engine does not answer."""
+        self._missed |= self._here
+
+    def has_newcomer(self, here: Set[bytes]) -> bool:
+        """Whether somebody among these hosts, which the engine tells now, joins those who are there already."""
+        before, self._here = self._here | self._missed, frozenset(here)
+        self._missed -= self._here
+        return bool(before and self._here - before)
 
 
 class Cohosting(Closable):
@@ -46,6 +67,7 @@ class Cohosting(Closable):
         self._asking: tuple[Asking, ...] = ()
         self._told: set[bytes] = set()  # keys of computers that have asked, and of which our person was told
         self._living: tuple[Present, ...] = ()
+        self._seen_hosts = SeenHosts()  # of the thread that looks
         self._nicks: dict[bytes, str] = {}  # of hosts and of those who asked
         self._renewed_at = time.monotonic()
         self._left = False  # whether the owner has removed this computer
@@ -123,6 +145,7 @@ class Cohosting(Closable):
                 self._look()
             except LanchatError as error:
                 _log.info("the engine does not tell of other hosts: %s", error)
+                self._seen_hosts.lost()
             with self._changed:
                 if not self._closing:
                     self._changed.wait(self._timing.beat)
@@ -178,11 +201,11 @@ class Cohosting(Closable):
         living = sorted(self._there.present(), key=lambda one: one.people)
         indexes = [(one, papers.index_of(one.place.key)) for one in living]
         named = [(one, index) for one, index in indexes if index is not None]
-        before = {one.place.key for one in self._living}
+        joined = self._seen_hosts.has_newcomer({one.place.key for one, _ in named})
         with self._changed:
             self._living = tuple(one for one, _ in named)
             self._nicks |= {one.place.key: one.place.nick for one, _ in named}
-        if before and {one.place.key for one, _ in named} - before and self._owner is not None:
+        if joined and self._owner is not None:
             names = ", ".join(safe_text(one.place.nick) for one, _ in named)
             self._say(f'"{self._title}" is open on {len(named)} hosts: {names}.')
         return [one.place.with_index(index) for one, index in named]
