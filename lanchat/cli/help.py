@@ -46,10 +46,12 @@ def help(context: click.Context, topic: str | None) -> int:
         click.echo(group.get_help(context.find_root()))
         click.echo(f"\nMore pages: {', '.join(f'lanchat help {name}' for name in known)}")
     elif topic in known:
+        from lanchat.terminal.page import fitted
         from lanchat.terminal.pager import paged
+        from lanchat.terminal.stdio import columns_of
 
         with paged(sys.stdout) as page:
-            page.write(known[topic].read_text(encoding="utf-8"))
+            page.write(fitted(known[topic].read_text(encoding="utf-8"), columns_of(sys.stdout)))
     elif group.get_command(context, topic):
         return options.run(group, "lanchat", [topic, "--help"])
     else:
