@@ -78,7 +78,11 @@ class Asking:
         question = Question(options.text, "", self._room.nick, options.choices, people, options.plain)
         question = replace(question, code=new_code(secrets.choice, self._recent))
         try:
-            answer = self._wait_answer(question, self._say(question.line))
+            id = self._say(question.line)
+            if self._talk.isatty():  # a person sees nothing else until the answer comes
+                waiting = f"Asked as [{question.code}]. Waiting for an answer; Ctrl-C withdraws the question."
+                put(self._talk, note_text(waiting))
+            answer = self._wait_answer(question, id)
         except TimedOut:
             limit = "" if options.timeout is None else f" within {options.timeout:g} s"
             self._last_word(f"[{question.code}] no answer{limit}; not waiting any more")

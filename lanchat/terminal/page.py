@@ -1,4 +1,4 @@
-"""Fits a page of `lanchat help` into the window: a terminal and a pager break long lines in the middle of words. Pure."""
+"""Fits a page of `lanchat help` into the window, since a terminal breaks long lines in the middle of words. Pure."""
 
 import re
 from collections.abc import Iterator

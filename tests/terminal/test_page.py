@@ -57,7 +57,6 @@ for event in room:  # this is code as well
     print(event)
 ```
 The end.
-
 """
     )
 
@@ -67,7 +66,7 @@ def test_a_page_that_fits_and_one_for_a_pipe_are_not_changed():
 
 
 @pytest.mark.parametrize("topic", pages())
-@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("columns", [50, 80])
 def test_no_page_loses_a_word_or_breaks_one(topic, columns):
     page = pages()[topic].read_text(encoding="utf-8")
     words = [word for word in page.split() if word != "|"]
