@@ -128,12 +128,17 @@ def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoRetu
             old = next(filter(listing.continues, gone), None)
             if old is not None:
                 gone.remove(old)
-            if old != listing:
+            if old is None or not _look_alike(old, listing, as_json):
                 _report("appeared" if old is None else "changed", listing, as_json, out)
         for listing in gone:
             _report("gone", listing, as_json, out)
         out.flush()
         before = now
+
+
+def _look_alike(old: Listing, new: Listing, as_json: bool) -> bool:
+    """Whether the reader would see no difference, because what has changed is not shown."""
+    return old.as_json() == new.as_json() if as_json else line(old) == line(new)
 
 
 def _report(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
