@@ -171,8 +171,10 @@ def test_an_owner_that_starts_again_has_all_of_the_room(stage):
 
 
 @pytest.mark.full  # the quick one: tests/api/test_standby.py
+@pytest.mark.timeout(180)
 def test_a_person_with_one_key_on_two_computers_hosts_at_one_after_the_other(stage, tmp_path):
     """Each of the two is a standby of its own, and nothing of the room is lost on the way, or comes twice."""
+    stage.timing = replace(stage.timing, ask=PATIENCE)
     load_identity(tmp_path / "laptop")
     copytree(tmp_path / "laptop", tmp_path / "desktop")
     ann, laptop = stage.host(), stage.join("bob", home="laptop")
@@ -181,31 +183,33 @@ def test_a_person_with_one_key_on_two_computers_hosts_at_one_after_the_other(sta
     replication = ann.room._standby.hosting.host.moving._standbys.replication
     wait_until(lambda: replication.is_ready(2), what="the copy of the desktop to be complete")
     desktop.room.say("at ann's", wait=PATIENCE)
+    ann.room._standby.hide()  # as when its process is killed, it sees nobody who hosts the room
     cut_off(ann)
-    wait_until(lambda: laptop.room.hosting and cat.room.connected, what="the laptop to host")
-    cat.room.say("at the laptop's", wait=PATIENCE)
-    wait_until(lambda: not ann.room.hosting and ann.room.connected, what="ann to come over")
 
-    replication = laptop.room._standby.hosting.host.moving._standbys.replication
-    wait_until(lambda: replication.is_ready(2), what="the copy of the desktop to be complete again")
-    ask(laptop, "handover", "bob", until=lambda: desktop.room.hosting and not laptop.room.hosting)
-    cat.room.say("at the desktop's", wait=PATIENCE)
-    wait_until(lambda: stage.sync(desktop) == 0, what="ann's copy to be complete")
-    ask(ann, "takeback", until=lambda: ann.room.hosting and not desktop.room.hosting)
-    laptop.room.say("at ann's again", wait=PATIENCE)
+    both = {laptop: 1, desktop: 2}  # with their indexes
+    wait_until(lambda: [one for one in both if one.room.hosting] and cat.room.connected, what="one of them to host")
+    first, second = sorted(both, key=lambda one: not one.room.hosting)  # on a busy machine either one
+    ann.room.close()
+    cat.room.say("at the first one's", wait=PATIENCE)
+    replication = first.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(both[second]), what="the copy of the other one to be complete")
+    ask(first, "handover", "bob", until=lambda: second.room.hosting and not first.room.hosting)
+    cat.room.say("at the second one's", wait=PATIENCE)
+    ann = stage.join("ann", port=second.room._standby.hosting.host.port)
+    replication = second.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(OWNER_INDEX), what="ann's copy to be complete")
+    ask(ann, "takeback", until=lambda: ann.room.hosting and not second.room.hosting)
+    first.room.say("at ann's again", wait=PATIENCE)
 
-    for person in (ann, laptop, desktop, cat):
+    for person in (laptop, desktop, cat):
         person.hear(heard(person, "at ann's again"), "the last message")
-        assert person.texts == ["at ann's", "at the laptop's", "at the desktop's", "at ann's again"]
+        assert person.texts == ["at ann's", "at the first one's", "at the second one's", "at ann's again"]
     moved = [(event.nick, event.reason) for event in cat.events if isinstance(event, Moved)]
-    moves = [("bob", "takeover"), ("bob", "handover"), ("ann", "failback")]
-    assert [one for one in moved if one[1] != "merge"] == moves
+    assert moved == [("bob", "takeover"), ("bob", "handover"), ("ann", "failback")]
 
     def logs_are_equal() -> bool:
-        first, *others = [
-            stage.log(*where) for where in (("ann", "rooms"), ("laptop", "standby"), ("desktop", "standby"))
-        ]
-        return bool(others == [first, first])
+        anns, *others = [stage.log(*at) for at in (("ann", "rooms"), ("laptop", "standby"), ("desktop", "standby"))]
+        return bool(others == [anns, anns])
 
     wait_until(logs_are_equal, what="equal logs")
 
