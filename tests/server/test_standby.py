@@ -9,7 +9,7 @@ import pytest
 
 from lanchat.discovery.probe import probe
 from lanchat.discovery.sighting import NotARoom
-from lanchat.errors import Refused
+from lanchat.errors import LanchatError, Refused
 from lanchat.network.card import card_at
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -68,6 +68,22 @@ def test_the_card_says_what_this_computer_is(bob, complete):
 def test_the_card_says_that_this_computer_cannot_host(bob, state, shown):
     with closing(opened_by(bob, Papers(ROOM, bob.public), Peer(1, 64, 9, state, able=False))) as port:
         assert card_of(port)[0].standby == shown
+
+
+@pytest.mark.parametrize("hangs_up", [1, 2])
+def test_a_standby_that_hangs_up_as_it_begins_to_host_is_asked_once_more(bob, hangs_up):
+    """Who took it for gone would host the room as well."""
+    asked: list[None] = []
+
+    def state() -> tuple[Papers, Peer]:
+        asked.append(None)
+        if len(asked) <= hangs_up:
+            raise LanchatError("this port is the host's from now on")
+        return Papers(ROOM, bob.public), Peer(1, 64, 9, "lost")
+
+    with closing(StandbyPort(bob, LOOPBACK, CARD, state, DEFAULT_LIMITS, DEFAULT_TIMING, 0)) as port:
+        shown = card_at(Endpoint("127.0.0.1", port.port), client_context(), PATIENCE)
+    assert (shown is not None) is (hangs_up == 1) and len(asked) == 2
 
 
 def test_no_list_shows_a_standby(port):
