@@ -55,7 +55,7 @@ def _why_not(line: str) -> str:
     try:
         given = msgspec.json.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:
-        return f"This line is no JSON: {error}."
+        return f"This line is not JSON: {error}."
     if not isinstance(given, dict):
         return 'A line is one JSON object, such as {"say": "hello"}.'
     for name, value in given.items():

@@ -175,7 +175,7 @@ def _acceptable(password: str, where: str, what_to_do: str) -> str:
     try:
         password.encode()
     except UnicodeEncodeError:
-        raise LanchatError(f"The password in {where} is no valid Unicode.", "Write it in UTF-8.") from None
+        raise LanchatError(f"The password in {where} is not valid Unicode.", "Write it in UTF-8.") from None
     if problem := password_problem(password):
         raise LanchatError(f"{problem} That in {where} has {len(password)}.", what_to_do)
     return password

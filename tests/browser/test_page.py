@@ -177,8 +177,15 @@ def test_a_taken_nick_brings_another_one(room, join, visit):
     zoe.page.get_by_label("What should the others call you?").fill("zoe")
     zoe.page.keyboard.press("Enter")
     zoe.reads("zoe2 is free")
+    assert zoe.page.get_by_text("has not kept your key").count() == 0, "the other zoe is here"
     zoe.page.keyboard.press("Enter")
     zoe.is_inside()
+    zoe.page.close()
+    wait_until(lambda: room.people == 1, what="zoe2 to leave")
+    forgetful = visit(room)
+    forgetful.page.get_by_label("What should the others call you?").fill("zoe2")
+    forgetful.page.keyboard.press("Enter")
+    forgetful.reads("zoe22 is free. If that was you, this browser has not kept your key")
 
 
 def focused(page: Page) -> tuple[str, str]:

@@ -224,7 +224,7 @@ def test_a_password_that_is_too_short_is_answered_for_the_one_who_gave_it(lancha
 
 def test_a_password_that_is_no_unicode_is_answered_by_where_it_stands(lanchat):
     ended = lanchat.run("join", "Room A", LANCHAT_PASSWORD="\udcff")
-    fails(ended, 1, r"The password in LANCHAT_PASSWORD is no valid Unicode\.", r"Write it in UTF-8\.")
+    fails(ended, 1, r"The password in LANCHAT_PASSWORD is not valid Unicode\.", r"Write it in UTF-8\.")
 
 
 def test_a_wrong_number_of_people_is_answered_in_plain_words(lanchat):

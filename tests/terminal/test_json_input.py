@@ -61,8 +61,8 @@ def test_everything_else_is_refused(line):
         ('{"leave": "yes"}', 'The field "leave" must be true, and here it is "yes".'),
         ('{"sey": "a"}', 'There is no field "sey". The fields are say, me, tell, to, nick, away, leave, id.'),
         ('"hi"', 'A line is one JSON object, such as {"say": "hello"}.'),
-        ('{"say": 7} 8', "This line is no JSON: JSON is malformed: trailing characters (byte 12)."),
-        ("hi", "This line is no JSON: JSON is malformed: invalid character (byte 0)."),
+        ('{"say": 7} 8', "This line is not JSON: JSON is malformed: trailing characters (byte 12)."),
+        ("hi", "This line is not JSON: JSON is malformed: invalid character (byte 0)."),
         (f'{{"say": {[1] * 50}}}', f'The field "say" must be a text in quotes, and here it is [{"1," * 19}1….'),
     ],
 )

@@ -1,6 +1,7 @@
 // What the page shows. Texts from the network come in by `textContent` only, and made safe before.
 
 const MAX_SHOWN_PEOPLE = 200;
+const LOST_KEY = " If that was you, this browser has not kept your key, as in a private window.";
 
 // The whole page; the methods that `Room` calls, and those of the persons who use it.
 class View {
@@ -49,6 +50,7 @@ class View {
     find("door-error").textContent = words[code] || safeText(text);
     if (code === "nick" && suggestion) {
       find("door-error").textContent += ` ${safeNick(suggestion)} is free.`;
+      if (text.includes("was here before")) find("door-error").textContent += LOST_KEY;
       find("nick").value = suggestion;
     }
     const retry = code === "nick" || code === "rules";
