@@ -105,6 +105,12 @@ _OTHER_WORDS = {
     **dict.fromkeys(("list", "ls"), "rooms"),
     **dict.fromkeys(("say", "msg"), "send"),
     **dict.fromkeys(("fetch", "download"), "get"),
+    **dict.fromkeys(("log", "logs"), "history"),
+    **dict.fromkeys(("search", "find", "grep"), "history ROOM --search WORDS"),
+    **dict.fromkeys(("listen", "follow"), "tail ROOM -f"),
+    **dict.fromkeys(("whoami", "key", "fingerprint"), "id"),
+    **dict.fromkeys(("web", "browser"), "host TITLE --web"),
+    **dict.fromkeys(("settings", "set"), "config"),
     "version": "--version",
 }
 

@@ -6,6 +6,7 @@ import pytest
 from lanchat.cli import options
 from lanchat.cli.main import all_commands, cli
 from lanchat.cli.usage import explained
+from lanchat.errors import LanchatError
 from tests.support.cases import cases
 
 HOST = "Usage: lanchat host [OPTIONS] TITLE (more: lanchat host --help)"
@@ -33,6 +34,26 @@ def test_of_a_misspelt_option_the_one_is_named_that_was_meant(typed, meant):
     wrong, what_to_do = told(*typed.split())
     assert wrong == f"There is no option {typed.split()[2].partition('=')[0]}."
     assert what_to_do == f"Did you mean {meant}? (more: lanchat {typed.split()[0]} --help)"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("log", "history"),
+        ("search", "history ROOM --search WORDS"),
+        ("follow", "tail ROOM -f"),
+        ("whoami", "id"),
+        ("web", "host TITLE --web"),
+        ("settings", "config"),
+    ],
+)
+def test_another_word_for_a_command_is_answered_with_the_command(typed, meant):
+    with pytest.raises(LanchatError, match=f'There is no command "{typed}"') as caught:
+        options.run(cli, "lanchat", [typed])
+    assert caught.value.hint == f"Did you mean lanchat {meant}?"
+    name, *options_there = [word for word in meant.split() if not word.isupper()]
+    known = {name for option in all_commands()[name].params for name in option.opts}
+    assert known.issuperset(options_there)
 
 
 def test_where_no_option_is_near_the_usage_is_shown():
