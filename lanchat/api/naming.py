@@ -15,7 +15,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Standby
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.nicks import same_nick
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import conjunction, safe_text
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
@@ -116,7 +116,8 @@ class Naming(Closable):
             self._signing.trust(self._wanted)
             kept = tuple(one for one in self._signing.standbys if one.key in self._wanted)
             self._sign(kept, automatic=False)
-        return "They have been asked. /standbys shows who can take over."
+        asked = conjunction([safe_text(there[same_nick(word)].nick) for word in words])
+        return f"{asked} {'has' if len(words) == 1 else 'have'} been asked. /standbys shows who can take over."
 
     def end(self) -> None:
         """Sign a list without standbys, so that nobody opens the room again."""

@@ -61,7 +61,7 @@ def join(
     if room is None and not screen:
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
     who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
-    willing = (1 if screen else 0) if standby is None else 2 * standby
+    willing = how_willing(standby, screen=screen)
     most = 0 if accept is None else options.checked(parse_size, accept, "--accept")
     if room is None:
         look = screen_options(bell=bell)
@@ -89,3 +89,13 @@ def join(
         if screen:
             return run_chat(joined, notices, look=screen_options(bell=bell), accept=most)
         return run_script(joined, notices, script, deadline=deadline)
+
+
+def how_willing(standby: bool | None, *, screen: bool) -> int:
+    """What `standby` of a hello is, by --standby and --no-standby; None: neither was given.
+
+    With a screen --standby says what holds anyway: of 2 the room never chooses this computer by itself.
+    """
+    if standby is False:
+        return 0
+    return 1 if screen else 2 * bool(standby)

@@ -349,7 +349,7 @@ def test_a_computer_that_is_on_the_list_again_has_its_place_again(stage):
     stage.with_standby("bob")
     stage.naming.order("off")
     assert list(stage.hub.places) == [0]
-    stage.naming.order("bob")
+    assert stage.naming.order("bob") == "bob has been asked. /standbys shows who can take over."
     stage.look()
     assert stage.named == [1] and stage.hub.places[1].nick == "bob"
 
@@ -381,7 +381,7 @@ def test_an_owner_who_asks_for_a_computer_that_has_declined_is_told_so(stage):
 def test_an_owner_is_told_what_becomes_of_each_computer_that_it_has_asked_for(stage):
     for nick in ("bob", "cat", "dan"):
         stage.come(nick)
-    assert stage.naming.order("bob cat dan").startswith("They have been asked.")
+    assert stage.naming.order("bob cat dan").startswith("bob, cat and dan have been asked.")
     stage.look()
     assert sorted(stage.hub.asked) == ["bob", "cat", "dan"]
     stage.decline("bob")

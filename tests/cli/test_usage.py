@@ -4,6 +4,7 @@ import click
 import pytest
 
 from lanchat.cli import options
+from lanchat.cli.join import how_willing
 from lanchat.cli.main import all_commands, cli
 from lanchat.cli.usage import explained
 from lanchat.errors import LanchatError
@@ -132,3 +133,11 @@ def test_every_command_explains_its_misuse_and_names_the_values_of_its_options(n
     for option in command.params:
         if isinstance(option, click.Option) and not option.is_flag and not option.hidden:
             assert option.metavar, f"{name} {option.opts}"
+
+
+@pytest.mark.parametrize(
+    ("option", "screen", "willing"),
+    [(None, True, 1), (True, True, 1), (False, True, 0), (None, False, 0), (True, False, 2), (False, False, 0)],
+)
+def test_a_screen_is_named_by_itself_and_a_script_only_by_the_owner(option, screen, willing):
+    assert how_willing(option, screen=screen) == willing
