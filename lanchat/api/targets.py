@@ -74,14 +74,9 @@ def resolve(
         NoSuchRoom: there is no such room, or only another one than the room that is known by this title.
         LanchatError: there are several.
     """
-    if is_invite(name):
-        invite = parse_invite(name)
-        return Target(invite.endpoints, invite.room_id, invite.fingerprint)
-    if wrong := wrong_port(name):
-        raise ValueError(f"{safe_text(wrong)} is not a port (1 to 65535).")
+    if (target := place_named(name)) is not None:
+        return target
     endpoint = parse_endpoint(name)
-    if endpoint is not None and is_address(name):
-        return Target((endpoint,))
     known_hosts = KnownHosts(home_folder())
     if not new_host and known_hosts.knows_title(shown_title(name)):
         endpoint = None  # the name is that of a room, and no machine is taken in its place
@@ -96,6 +91,21 @@ def resolve(
     if choose is None:
         raise _away(rooms[0]) if away else _several(rooms)
     return target_of(choose(rooms, away))
+
+
+def place_named(name: str) -> Target | None:
+    """The target that an invite or an address gives without a search; None: it may be a title.
+
+    Raises:
+        ValueError: as `resolve`.
+    """
+    if is_invite(name):
+        invite = parse_invite(name)
+        return Target(invite.endpoints, invite.room_id, invite.fingerprint)
+    if wrong := wrong_port(name):
+        raise ValueError(f"{safe_text(wrong)} is not a port (1 to 65535).")
+    endpoint = parse_endpoint(name)
+    return Target((endpoint,)) if endpoint is not None and is_address(name) else None
 
 
 def target_of(listing: Listing) -> Target:

@@ -60,6 +60,10 @@ def join(
     deadline = None if screen else script.deadline(time.monotonic())
     if room is None and not screen:
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
+    if room is not None:
+        from lanchat.api.targets import place_named
+
+        options.checked(place_named, room, "ROOM")  # before a person is asked for anything
     who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
     willing = how_willing(standby, screen=screen)
     most = 0 if accept is None else options.checked(parse_size, accept, "--accept")

@@ -6,6 +6,7 @@ import pytest
 from lanchat.cli import join, options, picking
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, Refused
+from lanchat.terminal import prompts
 from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.picker import picker
 from lanchat.terminal.picker.picker import Chosen, Quit
@@ -53,6 +54,15 @@ def test_what_comes_unasked_is_the_same_in_each_room_of_the_list(monkeypatch, ow
     monkeypatch.setattr(join, "has_terminal", lambda: True)
     assert options.run(join.join, "lanchat join", ["--accept", "20M", "--interface", "127.0.0.1", "--nick", "ann"]) == 0
     assert entered == [("Room A", 20 << 20), ("Room B", 20 << 20)]
+
+
+@pytest.mark.parametrize("name", ["lanchat://192.168.1.7:47474/7b217", "192.168.1.7:99999"])
+def test_nobody_is_asked_for_a_nick_before_the_name_of_the_room_is_looked_at(monkeypatch, own_world, name):
+    monkeypatch.setattr(join, "has_terminal", lambda: True)
+    monkeypatch.setattr(prompts, "ask_nick", lambda *_: pytest.fail("asked for a nick"))
+    with pytest.raises(click.BadParameter) as caught:
+        options.run(join.join, "lanchat join", [name])
+    assert caught.value.param_hint == "ROOM"
 
 
 def test_another_key_than_before_is_no_reason_to_go_on(look):
