@@ -49,12 +49,12 @@ def card_at(
             with connected(endpoint, deadline, stop) as sock:
                 if (shown := read_card(sock, tls, deadline, stop)) is not None:
                     return shown
-        except (ConnectionRefusedError, TimeoutError):
-            return None
+        except (ConnectionResetError, BrokenPipeError):
+            continue
         except (OSError, LanchatError) as error:
             if isinstance(error, OSError) and error.errno in _OURS:
                 unable()
-                return None
+            return None
     return None
 
 
@@ -140,11 +140,11 @@ def read_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup |
     """Read the card that a host shows at the beginning of a link.
 
     Returns:
-        The card and the raw public key of the link; None: something else answers.
+        The card and the raw public key of the link; None: something else answers, or it ends the link before that.
 
     Raises:
         TimeoutError: nothing comes in time.
-        OSError, LanchatError: it hangs up, a line is no message, the certificate holds no key that lanchat uses, ...
+        OSError, LanchatError: it resets the link, a line is no message, its certificate holds no key of lanchat, ...
     """
     sock.setblocking(False)
     channel, splitter = TlsChannel(tls, server=False), LineSplitter()

@@ -1,6 +1,7 @@
 import errno
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
 from tests.support.cases import cases
+from tests.support.waiting import PATIENCE
 
 
 @cases(
@@ -218,3 +220,28 @@ def test_a_connection_that_fails_at_once_leaves_no_socket(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
     with pytest.raises(OSError, match="No route to host"):
         begin_connect(Endpoint("10.0.0.9"))
+
+
+def test_what_answers_in_another_language_is_asked_for_its_card_once():
+    asked: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            while True:
+                try:
+                    sock, _ = server.accept()
+                except OSError:
+                    return
+                with sock:
+                    asked.append("hello")
+                    sock.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                    sock.recv(4096)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        try:
+            assert card_at(Endpoint(*server.getsockname()), client_context(), PATIENCE) is None
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            answering.join()
+    assert asked == ["hello"]
