@@ -7,7 +7,7 @@ from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError, NotConnected
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.standby import Delegation
-from lanchat.protocol.text import last_argument, safe_text
+from lanchat.protocol.text import conjunction, last_argument, safe_text
 from lanchat.room.naming import appoint, computers_of
 from lanchat.threads import Closable
 
@@ -167,7 +167,9 @@ class MovingRoom(Closable):
         if not self._member.delivery.host.connected:
             raise NotConnected  # before anything is signed
         self._member.delivery.ask(Delegation(signing.sign(chosen, automatic=False)))
-        return "They are the standbys from now on. /standbys shows who can take over."
+        named = conjunction([safe_text(nick) for nick in nicks])
+        are = "is the standby" if len(nicks) == 1 else "are the standbys"
+        return f"{named} {are} from now on. /standbys shows who can take over."
 
     def renew(self) -> None:
         """Sign the list of standbys again, as the owner of a room that another program hosts, which passes it on.

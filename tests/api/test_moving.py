@@ -171,9 +171,9 @@ def test_the_owner_names_standbys_also_while_another_one_hosts(stage):
     for wrong, words in (("zoe", "called zoe"), ("ann", "never been a standby")):
         with pytest.raises(ValueError, match=words):
             ann.room.standbys(wrong)
-    assert "standbys from now on" in ann.room.standbys("bob")
+    assert ann.room.standbys("bob") == "bob is the standby from now on. /standbys shows who can take over."
     wait_until(lambda: stage.named(bob) == {"bob"}, what="cat to be named no more")
-    ann.room.standbys("bob cat")
+    assert ann.room.standbys("bob cat").startswith("bob and cat are the standbys from now on.")
     wait_until(lambda: stage.named(bob) == {"bob", "cat"}, what="cat to be named again")
 
 
