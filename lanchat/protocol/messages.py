@@ -151,6 +151,7 @@ class Refused(Message, frozen=True):
     code: Short  # of closings.Refusal; a later version may know more
     text: Text
     suggestion: Name = ""  # a free nick, if the code is "nick"
+    owned: bool = False  # the code is "nick", and it belongs to a key that was here before, not to somebody present
 
 
 class Welcome(Message, frozen=True):

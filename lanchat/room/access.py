@@ -81,7 +81,7 @@ class Access:
         if present or any(map(is_of_others, looks)):
             why = "is taken here" if present else "belongs to somebody who was here before"
             free = free_nick(nick, lambda skeleton: is_present(skeleton) or is_of_others(skeleton))
-            return Refused("nick", f"The nick {nick} {why}.", free)
+            return Refused("nick", f"The nick {nick} {why}.", free, owned=not present)
         if not looks <= self._owners.keys() and self._count[id] >= MAX_NICKS:
             return Refused("rules", f"You have used {MAX_NICKS} nicks here, and nobody gets more: use one of them.")
         return None

@@ -42,13 +42,19 @@ def test_a_nick_belongs_to_the_first_key_that_used_it():
     assert access.owner("Ann") == ANN
     refused = access.refuse(EVE, "\u0430nn", NOBODY)
     assert refused is not None and refused.code == "nick" and refused.suggestion == "\u0430nn2"
-    assert "somebody who was here before" in refused.text
+    assert refused.owned and "somebody who was here before" in refused.text
     assert code(access, ANN, "ann") == ""
 
 
 def test_the_nick_of_a_present_guest_is_taken_though_nobody_owns_it():
     refused = Access().refuse(EVE, "Pat", present("pat"))
-    assert refused is not None and "The nick Pat" in refused.text
+    assert refused is not None and "The nick Pat is taken" in refused.text and not refused.owned
+
+
+def test_a_nick_whose_owner_is_present_is_taken_by_them():
+    """Only of a nick that nobody present has, a page says that the browser may have lost its key."""
+    refused = Access([("ann", ANN)]).refuse(EVE, "ann", present("ann"))
+    assert refused is not None and refused.code == "nick" and not refused.owned
 
 
 def test_the_suggested_nick_is_free():

@@ -407,7 +407,7 @@ class Room {
 
   takeRefusal(refused) {
     this.stop();
-    this.ui.refused(refused.code, refused.text, refused.suggestion || "");
+    this.ui.refused(refused.code, refused.text, refused.suggestion || "", refused.owned === true);
   }
 
   takeClosing(closing) {

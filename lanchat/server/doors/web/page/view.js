@@ -41,7 +41,7 @@ class View {
     if (!again) find("text").focus();
   }
 
-  refused(code, text, suggestion = "") {
+  refused(code, text, suggestion = "", owned = false) {
     const words = {
       password: "This room has a password, and web pages never ask for it. Ask the host for a guest link (the host types /web).",
       ticket: "This guest link is no longer valid. Ask the host for a new one.",
@@ -50,7 +50,7 @@ class View {
     find("door-error").textContent = words[code] || safeText(text);
     if (code === "nick" && suggestion) {
       find("door-error").textContent += ` ${safeNick(suggestion)} is free.`;
-      if (text.includes("was here before")) find("door-error").textContent += LOST_KEY;
+      if (owned) find("door-error").textContent += LOST_KEY;
       find("nick").value = suggestion;
     }
     const retry = code === "nick" || code === "rules";
