@@ -92,14 +92,14 @@ def wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
     Raises:
         LanchatError: it is our own room, and open already.
     """
-    from lanchat.terminal.twins import find_twin, is_ours, twin_text
+    from lanchat.terminal.twins import find_twin, twin_text
 
     twin = find_twin(title, on)
     if twin is None:
         return None
-    if is_ours(twin):
+    if twin.ours:
         from lanchat.cli.returning import is_open_already
 
-        raise is_open_already(title, twin.endpoints)
-    put(sys.stderr, f"{twin_text(twin)}.")
-    return twin if click.confirm("Join it", default=True, err=True) else None
+        raise is_open_already(title, twin.listing.endpoints)
+    put(sys.stderr, f"{twin_text(twin.listing)}.")
+    return twin.listing if click.confirm("Join it", default=True, err=True) else None

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing, shown_title
@@ -19,8 +20,20 @@ LOOK_FOR = 1.0  # s; most rooms answer within a few hundred ms, and a person wai
 WATCH_FOR = 3.0  # s; nobody waits
 
 
-def find_twin(title: str, on: OwnAddresses) -> Listing | None:
-    """Somebody else's room with this title, if one answers within a moment; or our own, if it is open elsewhere.
+@dataclass(frozen=True)
+class Twin:
+    """A room with the title that somebody opens, which is open already.
+
+    Args:
+        ours: it is that very room, which another program has open, perhaps at another computer with our key.
+    """
+
+    listing: Listing
+    ours: bool
+
+
+def find_twin(title: str, on: OwnAddresses) -> Twin | None:
+    """The room with this title that is open already, if one answers within `LOOK_FOR`.
 
     Args:
         on: our own addresses on the networks to look on.
@@ -30,13 +43,8 @@ def find_twin(title: str, on: OwnAddresses) -> Listing | None:
         return look.run(LOOK_FOR)
 
 
-def is_ours(twin: Listing) -> bool:
-    """Whether this room is ours: another program has it open, perhaps at another computer with our key."""
-    return twin.fingerprint == _our_fingerprint()
-
-
-def twin_among(rooms: Sequence[Listing], title: str, mine: str, opens: str = "") -> Listing | None:
-    """The first room with this title that answers.
+def twin_among(rooms: Sequence[Listing], title: str, mine: str, opens: str = "") -> Twin | None:
+    """The first room with this title that answers; our own one before those of others.
 
     Args:
         mine: the fingerprint of our own key. A room that answers with it is no twin, but the one that is open here.
@@ -45,8 +53,10 @@ def twin_among(rooms: Sequence[Listing], title: str, mine: str, opens: str = "")
     wanted = fold(shown_title(title))
     answering = [room for room in rooms if room.state == "answering"]
     ours = [room for room in answering if room.fingerprint == mine and opens and room.room_id == opens]
+    if ours:
+        return Twin(ours[0], ours=True)
     found = [room for room in answering if room.fingerprint != mine and fold(room.title) == wanted]
-    return next(iter(ours + found), None)
+    return Twin(found[0], ours=False) if found else None
 
 
 def twin_text(twin: Listing) -> str:
@@ -76,7 +86,7 @@ class TwinWatch(Closable):
         twin = self._look.run(WATCH_FOR)
         self._look.close()
         if twin is not None:
-            warn(f"{twin_text(twin)}. This is another room with the same title.")
+            warn(f"{twin_text(twin.listing)}. This is another room with the same title.")
 
 
 class _Look(Closable):
@@ -92,7 +102,8 @@ class _Look(Closable):
         self._finder = Finder(on)
         self._closed = False
 
-    def run(self, seconds: float) -> Listing | None:
+    def run(self, seconds: float) -> Twin | None:
+        """The twin, as soon as one answers; None: within this time none has, or the search was closed."""
         deadline = time.monotonic() + seconds
         rooms = self._finder.listings()
         while True:

@@ -66,7 +66,7 @@ def test_a_person_at_a_screen_reads_the_same_of_a_room_that_has_no_standbys(own_
     own_world.mkdir()
     own = fingerprint(load_identity(own_world).public)
     listing = Listing(ROOM, "Room A", "ann", 1, False, (Endpoint("192.0.2.7", 47474),), ("mdns",), "answering", own)
-    monkeypatch.setattr(twins, "find_twin", lambda title, on: listing)
+    monkeypatch.setattr(twins, "find_twin", lambda title, on: twins.Twin(listing, ours=True))
     with pytest.raises(LanchatError, match='Your room "Room A" is open already'):
         wanted_twin("Room A", LOOPBACK)
 

@@ -9,7 +9,7 @@ import pytest
 
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.address import Endpoint
-from lanchat.terminal.twins import twin_among, twin_text
+from lanchat.terminal.twins import Twin, twin_among, twin_text
 from tests.support.commands import own_title
 from tests.support.program import Program
 from tests.support.ptyscreen import PtyScreen
@@ -42,15 +42,16 @@ def room(host: str, key: str, state: str = "answering", people: int | None = 3) 
 def test_a_room_of_our_own_or_one_that_does_not_answer_is_no_twin():
     rooms = [room("hal", "11"), room("eve", "22", "silent", None), room("ann", "33")]
     twin = twin_among(rooms, "room a", "11")
-    assert twin is not None and twin_text(twin) == "ann hosts Room A here already (3 people)"
+    assert twin == Twin(rooms[2], ours=False)
+    assert twin_text(twin.listing) == "ann hosts Room A here already (3 people)"
     assert twin_among(rooms[:2], "Room A", "11") is None
     assert twin_among(rooms, "Room B", "11") is None
 
 
 def test_our_own_room_is_found_where_it_is_open_before_it_is_opened_here():
     rooms = [room("ann", "33"), room("hal", "22"), room("hal", "11")]
-    assert twin_among(rooms, "Another title by now", "11", opens="1" * 32) is rooms[2]
-    assert twin_among(rooms[:2], "Room A", "11", opens="1" * 32) is rooms[0]
+    assert twin_among(rooms, "Another title by now", "11", opens="1" * 32) == Twin(rooms[2], ours=True)
+    assert twin_among(rooms[:2], "Room A", "11", opens="1" * 32) == Twin(rooms[0], ours=False)
     assert twin_among(rooms[2:], "Room A", "11", opens="2" * 32) is None, "another one of our rooms"
 
 
