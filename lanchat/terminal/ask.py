@@ -14,6 +14,7 @@ from lanchat.protocol.text import listed, safe_text
 from lanchat.room.roster import Person
 from lanchat.terminal import json_events
 from lanchat.terminal.deadline import remaining
+from lanchat.terminal.ending import with_end
 from lanchat.terminal.json_events import written
 from lanchat.terminal.notes import link_note
 from lanchat.terminal.past import PastWatch
@@ -63,15 +64,19 @@ class Asking:
         self._out = out
         self._talk = talk
         self._recent: list[str] = []
+        self._answered = False
 
     def run(self) -> int:
-        """Ask, and wait for the answer. Returns the exit code.
+        """Ask, and wait for the answer. Returns the exit code. Of `as_json`, without an answer a line says why.
 
         Raises:
             Refused: nobody here is who may answer, or the host does not take the question.
             TimedOut: nobody has answered in time.
             LanchatError: the connection has ended.
         """
+        return with_end(self._run, self._write_end) if self._options.as_json else self._run()
+
+    def _run(self) -> int:
         self._take_past()
         options = self._options
         people = self._people()
@@ -176,11 +181,19 @@ class Asking:
                 self._note(note)
 
     def _print(self, answer: Answer) -> None:
+        self._answered = True
         if self._options.as_json:
-            self._out.write(written(json_events.Answer(answer.text, answer.by, answer.nick, answer.private)))
-            self._out.flush()
+            self._write_json(json_events.Answer(answer.text, answer.by, answer.nick, answer.private))
         else:
             put(self._out, answer.text)
+
+    def _write_end(self, line: json_events.Line) -> None:
+        if not self._answered:  # else the answer is the one line that a script reads
+            self._write_json(line)
+
+    def _write_json(self, line: json_events.Line) -> None:
+        self._out.write(written(line))
+        self._out.flush()
 
     def _last_word(self, text: str) -> None:
         """Tell who was asked what became of the question, if that is possible at once."""

@@ -1,5 +1,6 @@
 """`lanchat ask` in a terminal, where a person waits for the answer."""
 
+import json
 from collections.abc import Sequence
 from io import StringIO
 from typing import cast
@@ -58,3 +59,11 @@ def test_a_person_reads_that_the_question_was_asked_and_how_it_is_withdrawn():
 
 def test_a_script_is_told_nothing_but_the_answer():
     assert talk_of(StringIO()) == ""
+
+
+def test_json_without_an_answer_is_a_line_that_says_why():
+    """`lanchat tail --json` ends in the same way. Without a line a script could not tell this from a broken pipe."""
+    out = StringIO()
+    with pytest.raises(ConnectionLost):
+        Asking(cast(JoinedRoom, FakeRoom()), AskOptions("deploy?", as_json=True), None, out, StringIO()).run()
+    assert json.loads(out.getvalue()) == {"event": "ended", "code": 6, "reason": "The room is gone."}
