@@ -25,6 +25,7 @@ from lanchat.room.roster import Person
 
 HEARD = 1000  # events
 RECENT = 50  # messages that a client which comes later gets
+UNREAD = 1000  # private messages that wait for a client; the oldest are dropped first, as by the host, which keeps 100
 
 
 class Channel:
@@ -36,7 +37,7 @@ class Channel:
         self._recent: deque[Said] = deque(maxlen=RECENT)
         self.heard: deque[Event] = deque(maxlen=HEARD)  # the latest events, which may not be on the disk yet
         self._crowd = False  # whether the client has been told that there is a crowd
-        self._unread: list[Private] = []  # private messages that no client has been sent
+        self._unread: deque[Private] = deque(maxlen=UNREAD)  # private messages that no client has been sent
 
     def enter(self, client: Client, marker: bytes = b"") -> None:
         """Show the client that it is in here.
@@ -140,7 +141,7 @@ class Channel:
     def _show_private(self, item: Private, client: Client) -> None:
         own = item.by == self.room.state.me
         if item.problem:
-            client.notice(f"A private message of {item.nick} cannot be opened: {item.problem}", self.names.channel)
+            client.notice(f"A private message from {item.nick} cannot be opened: {item.problem}", self.names.channel)
         elif not own or (client.has("echo-message") or not self.room.is_own(item)):
             by, to = (client.nick, item.to_nick) if own else (item.nick, client.nick)
             told = Told(item.id, item.at, item.by, by, item.to, to, text=item.text)

@@ -3,16 +3,16 @@
 import time
 from dataclasses import dataclass, field
 
+from lanchat.errors import LanchatError
 from lanchat.network.link import Link
 from lanchat.protocol.irc.caps import Capabilities
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.multiline import Multiline
 from lanchat.protocol.irc.numerics import word
 
-SERVER = (
-    "lanchat.gateway"  # the name that the gateway has as a server; no nick can stand for it, having a dot and no "!"
-)
-WITHOUT = frozenset({"draft/pre-away", "labeled-response", "sasl", "setname"})
+# The gateway's own name as a server. It has a dot and no "!", so clients do not take it for somebody's nick.
+SERVER = "lanchat.gateway"
+WITHOUT = frozenset({"draft/pre-away", "labeled-response", "sasl", "setname"})  # what only the IRC door offers
 
 
 @dataclass(eq=False)
@@ -42,8 +42,18 @@ class Client:
         self.link.send(made(SERVER, number, self.nick or "*", *words, last=last))
 
     def fail(self, command: str, code: str, text: str, *context: str) -> None:
-        """Send a reply for which there is no numeric."""
+        """Send a FAIL (IRCv3, standard-replies), for a failure that has no numeric.
+
+        Args:
+            context: the words that it is about, such as a channel.
+        """
         self.link.send(made(SERVER, "FAIL", command, code, *map(word, context), last=text))
 
     def notice(self, text: str, target: str = "") -> None:
         self.link.send(made(SERVER, "NOTICE", target or self.nick or "*", last=text))
+
+
+def error_text(error: LanchatError | ValueError) -> str:
+    """What happened, and what to do about it, in one line."""
+    hint = error.hint if isinstance(error, LanchatError) else ""
+    return f"{error} {hint}".strip()

@@ -6,7 +6,7 @@ import math
 from lanchat import __version__
 from lanchat.errors import LanchatError
 from lanchat.gateway.channel import Channel
-from lanchat.gateway.client import SERVER, Client
+from lanchat.gateway.client import SERVER, Client, error_text
 from lanchat.gateway.history import History
 from lanchat.gateway.network import Network
 from lanchat.protocol.ids import is_verified
@@ -38,6 +38,8 @@ class Commands:
 
     def carry_out(self, client: Client, line: Line, now: float) -> None:
         """Do what this line asks for."""
+        if client.registered and client is not self._network.client:
+            return  # another client has taken its place: what is left of it is not said in the name of that one
         match line.command:
             case "CAP":
                 self._negotiate(client, line)
@@ -173,7 +175,10 @@ class Commands:
         if not client.registered:
             return
         for channel in self._network.entered.values():
-            channel.room.rename(nick)
+            try:
+                channel.room.rename(nick)
+            except LanchatError as error:
+                client.notice(f"You are still {channel.room.nick} here. {error_text(error)}", channel.names.channel)
         client.link.send(made(f"{before}!u@lanchat", "NICK", nick))
 
     # ---- in the rooms
@@ -198,7 +203,7 @@ class Commands:
             try:
                 problem = self._say(target, text, action=action, client=client)
             except (LanchatError, ValueError) as error:
-                problem = str(error)
+                problem = error_text(error)
             if problem and not quiet:
                 client.reply("404" if target.startswith("#") else "401", word(target), last=problem)
 

@@ -23,6 +23,7 @@ MAX_CLIENTS = 32  # connections at once that have not registered
 EARLY_LINES = 100  # before a client has shown the password; each takes a moment of the person's own client
 
 _LOOK = 0.5  # s between two looks whether the gateway ends
+_PAUSE = 0.2  # s without accepting after an error; without it the thread would spin as long as no descriptor is left
 
 _log = logging.getLogger(__name__)
 
@@ -105,8 +106,11 @@ class Gateway:
                 sock, _ = self._socket.accept()
             except TimeoutError:
                 continue
-            except OSError:  # closed
-                return
+            except OSError as error:
+                if not self._closing:  # no descriptor is left, say; clients that come when one is free are served
+                    _log.warning("cannot take an IRC client: %s", error.strerror)
+                    time.sleep(_PAUSE)
+                continue
             self._make_space()
             link = Link(sock, PlainChannel(), self._flusher)
             link.within(self._timing.name, "late", "did not register in time")
@@ -145,11 +149,12 @@ class Gateway:
         splitter, link, early = LineSplitter(MAX_PARTIAL), client.link, 0
         while data := link.receive():
             for raw in splitter.feed(data):
-                early += not client.registered
-                if early > EARLY_LINES:
-                    raise ProtocolError("Too many lines before it has registered.")
-                if b" HTTP/1." in raw:  # a web page of this computer's browser
-                    return
+                if not client.registered:
+                    early += 1
+                    if early > EARLY_LINES:
+                        raise ProtocolError("Too many lines before it has registered.")
+                    if b" HTTP/1." in raw:  # a web page in this computer's browser; a person may say so later
+                        return
                 try:
                     line = parse(raw, replacing=True)
                 except TooLong:

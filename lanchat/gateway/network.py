@@ -18,7 +18,7 @@ from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, LanchatError, Refused
 from lanchat.gateway.channel import Channel
 from lanchat.gateway.channels import channels
-from lanchat.gateway.client import Client
+from lanchat.gateway.client import SERVER, Client, error_text
 from lanchat.gateway.markers import FILE as MARKERS
 from lanchat.gateway.markers import ReadMarkers
 from lanchat.network.addresses import OwnAddresses
@@ -30,7 +30,8 @@ from lanchat.storage.home import home_folder
 from lanchat.threads import Inbox
 
 MAX_ROOMS = 32  # as many as are remembered
-_NUMERICS = {"password": "475", "banned": "474", "full": "471", "locked": "473"}
+_NUMERICS = {"password": "475", "banned": "474", "full": "471", "locked": "473"}  # by the code of a refusal
+_UNAVAILABLE = "437"  # for all other reasons: ERR_UNAVAILRESOURCE, "try again later"
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,13 @@ class Network:
         channel.enter(client, self.read.marker(channel.names.room, channel.names.channel) if marks else b"")
 
     def _explain(self, client: Client, name: str, error: LanchatError | ValueError) -> None:
-        number = _NUMERICS.get(error.code, "437") if isinstance(error, Refused) else "437"
-        if isinstance(error, HostKeyChanged):
-            client.link.send(made("lanchat.gateway", "FAIL", "JOIN", "HOST_KEY_CHANGED", name, last=str(error)))
+        """Tell the client why it is not in this room, and what its person can do."""
+        if isinstance(error, HostKeyChanged):  # two lines: the command at the end must not be cut off
+            client.fail("JOIN", "HOST_KEY_CHANGED", str(error), name)
+            client.notice(error.hint)
             return
-        hint = getattr(error, "hint", "")
-        client.reply(number, name, last=f"{error} {hint}".strip())
+        number = _NUMERICS.get(error.code, _UNAVAILABLE) if isinstance(error, Refused) else _UNAVAILABLE
+        client.reply(number, name, last=error_text(error))
 
     def _end(self, channel: Channel, error: LanchatError) -> None:
         """A room has ended for us."""
@@ -194,7 +196,7 @@ class Network:
             return
         name, nick = channel.names.channel, self.client.nick
         if isinstance(error, Refused) and error.code in ("kicked", "banned"):
-            self.client.link.send(made("lanchat.gateway", "KICK", name, nick, last=str(error)))
+            self.client.link.send(made(SERVER, "KICK", name, nick, last=str(error)))
         else:
             self.client.link.send(made(source_of(channel.room.state.me, nick), "PART", name, last=str(error)))
 

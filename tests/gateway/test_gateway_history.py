@@ -163,6 +163,7 @@ def test_a_room_whose_host_names_another_key_is_not_entered(seen, come, host):
     failed = parsed(wee.next("FAIL"))
     assert failed.parameters[:3] == ("JOIN", "HOST_KEY_CHANGED", "#room-a")
     assert "key" in failed.parameters[3]
+    assert "Ask its owner for an invite" in parsed(wee.next("NOTICE")).parameters[1]
     assert seen.rooms[0].people == 0
     assert wee.numbers("PRIVMSG #room-a :x") == ["404"]
 
