@@ -19,7 +19,6 @@ from lanchat.discovery.udp.packets import Here, Seek, decode, encode
 from lanchat.network import flusher, sockets
 from lanchat.protocol import (
     delegation,
-    fields,
     framing,
     invite,
     limits,
@@ -238,7 +237,7 @@ SENTENCES = [
     f"(at most {text.MAX_MARKS} above and below one letter, and as many beside it)",
     f"one key owns at most {access.MAX_NICKS}",
     f"1-{text.MAX_TITLE} visible characters, at most {text.MAX_TITLE_BYTES} bytes",
-    f"1-{fields.MAX_TEXT} bytes, at most {text.MAX_LINES} lines",
+    f"1-{text.MAX_TEXT} bytes, at most {text.MAX_LINES} lines",
     f"in at most {status.MAX_AWAY} bytes",
     f"at most {topic.MAX_TOPIC} bytes in one line",
     f"after {TIMES.ping_after:g} s of silence, of the other side or of its own, a side sends a `ping`; after "

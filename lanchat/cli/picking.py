@@ -1,6 +1,8 @@
 """Choosing a room from the list, and talking in it."""
 
 import sys
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from lanchat.terminal.stdio import is_dumb, put
 
 if TYPE_CHECKING:
     from lanchat.discovery.sighting import Listing
+    from lanchat.doctor.hints import HintingFinder
     from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.prompts import Who
 
@@ -33,21 +36,17 @@ def pick_and_talk(
         standby: as for `join_target`.
         accept: as for `run_chat`, in each room of somebody else.
     """
-    from lanchat.cli.host import host  # which imports this module
-    from lanchat.discovery.finder import Finder
-    from lanchat.doctor.hints import HintingFinder
     from lanchat.network.addresses import where
-    from lanchat.storage.home import home_folder
     from lanchat.terminal.picker.numbered import pick_by_number
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
     from lanchat.terminal.prompts import ask_line, choose_nick
-    from lanchat.terminal.wording import error_text
 
     on = where(interfaces)
     code = 0
     while code == 0:
-        with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
-            choice = pick_by_number(source, ask_line) if is_dumb() else pick(source)
+        with ExitStack() as until_chosen:
+            search = partial(_search, on, until_chosen)
+            choice = pick_by_number(search(), ask_line) if is_dumb() else pick(search)
         match choice:
             case Chosen(listing):
                 try:
@@ -55,8 +54,12 @@ def pick_and_talk(
                 except click.Abort:  # Ctrl-C at a question
                     put(sys.stderr, "")
                 except (Refused, NoSuchRoom) as error:
+                    from lanchat.terminal.wording import error_text
+
                     put(sys.stderr, *error_text(str(error), error.hint))
             case HostNew(title, secret):
+                from lanchat.cli.host import host  # which imports this module
+
                 named = (word for name in interfaces for word in ("--interface", name))
                 bell = "--bell" if look.bell else "--no-bell"
                 called = ["--nick", who.nick.text] if who.nick.given else []
@@ -65,6 +68,16 @@ def pick_and_talk(
                 return 0
         who = who._replace(nick=choose_nick(nick, ask=True))  # a room may have accepted another one
     return code
+
+
+def _search(on: "OwnAddresses", until_chosen: ExitStack) -> "HintingFinder":
+    """Begin to look for rooms, until this block ends. The imports are here because a list is drawn without them."""
+    from lanchat.discovery.finder import Finder
+    from lanchat.doctor.hints import HintingFinder
+    from lanchat.storage.home import home_folder
+
+    finder = until_chosen.enter_context(Finder(on))
+    return until_chosen.enter_context(HintingFinder(finder, on, home_folder()))
 
 
 def talk_in(

@@ -273,7 +273,7 @@ def _message(text: str, where: str) -> str:
 
 def _stdin() -> str:
     """All of stdin, or at least so much that it is too long for a message."""
-    from lanchat.protocol.fields import MAX_TEXT
+    from lanchat.protocol.text import MAX_TEXT
     from lanchat.terminal.stdio import read_some
 
     data = b""

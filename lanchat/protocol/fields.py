@@ -4,15 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
+from lanchat.protocol.text import MAX_TEXT
+
 MAX_NAME = 256  # characters
 MAX_CODE = 64  # characters of an id or a code
 NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
 MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
-
-
-class TooLong(ValueError):
-    """A text does not fit into one message."""
 
 
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]

@@ -5,7 +5,7 @@ A text is padded to one of four sizes.
 So "ok" and "yes" look alike on their way, and a room can count the messages that wait without being able to read them.
 """
 
-from lanchat.protocol.fields import MAX_TEXT, TooLong
+from lanchat.protocol.text import MAX_TEXT, TooLong
 
 SIZES = (64, 256, 1024, MAX_TEXT)  # bytes of a padded text
 OFFER_SIZE = 256  # bytes of a padded offer of a file: the longest safe name fits, so none tells how long its name is

@@ -9,9 +9,9 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 
-from lanchat.protocol.fields import MAX_TEXT, TooLong
 from lanchat.protocol.invisible import is_han, is_invisible, is_pictograph, without_invisible, written
 
+MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
@@ -23,6 +23,10 @@ _WIDE_SPACE = "\u3000"
 _BYTES = range(0xDC80, 0xDD00)  # what stands for a byte of 128 to 255 in a path or variable that is no UTF-8
 _BLANK_BRAILLE = "\u2800"  # pictures of dots are full of it
 _PLAIN, _MARK, _SPACING_MARK, _INVISIBLE, _OTHER = "plain", "mark", "spacing mark", "invisible", "other"
+
+
+class TooLong(ValueError):
+    """A text does not fit into one message."""
 
 
 class _Kinds(dict[str, str]):

@@ -26,9 +26,10 @@ from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.paused import enter
+from lanchat.terminal.phrases import sentence
 from lanchat.terminal.prompts import Who, ask_nick, ask_password, choose_listing
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import note_text, sentence
+from lanchat.terminal.wording import note_text
 
 if TYPE_CHECKING:
     from lanchat.api.doors import Wishes

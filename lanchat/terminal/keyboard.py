@@ -14,8 +14,7 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
-from lanchat.terminal.keystream import ESC, Key, KeyStream, Paste, Piece, Text
-from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
+from lanchat.terminal.keystream import ESC, FOCUS_IN, FOCUS_OUT, Key, KeyStream, Paste, Piece, Text
 
 _NEW_LINE = (Keys.Escape, Keys.ControlM)
 # Return with Shift, Alt or Ctrl, as newer terminals send it (CSI u, and xterm's modifyOtherKeys).

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 CTRL_C = "\x03"
 ESC = "\x1b"
+FOCUS_IN, FOCUS_OUT = "\x1b[I", "\x1b[O"
 PASTE_BEGIN, PASTE_END = "\x1b[200~", "\x1b[201~"
 MAX_PASTE = 1024 * 1024  # characters; of a longer paste the rest is dropped
 MAX_SEQUENCE = 4096  # characters; an answer of a terminal is shorter

@@ -24,7 +24,6 @@ ATTENTIVE = 10.0  # s after a key in which a person looks here, where the termin
 LONGEST = 200  # characters of a popup
 BELL = "\a"
 ST = "\x1b\\"  # ends a string; popups end with BEL, which also passes through screen
-FOCUS_IN, FOCUS_OUT = "\x1b[I", "\x1b[O"
 WATCH_FOCUS, UNWATCH_FOCUS = "\x1b[?1004h", "\x1b[?1004l"
 SAVE_TITLE, RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 

@@ -1,8 +1,16 @@
-"""Small pieces of sentences: numbers with what they count, days and moments. Pure."""
+"""Sentences with their capitals, and small pieces: numbers with what they count, days and moments. Pure."""
 
 from datetime import date, datetime
 
 _MONTHS = "January February March April May June July August September October November December".split()
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning and a full stop at its end. `mDNS` and `report.pdf` stay as they are."""
+    text = text.strip()
+    first = text.split(" ", 1)[0].rstrip(",:")
+    begun = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return begun + ("" if text.endswith((".", "!", "?", "…", ":")) else ".")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.text import MAX_TEXT
 
 
 @dataclass(frozen=True)

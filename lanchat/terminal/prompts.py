@@ -7,21 +7,22 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError
 from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder, login_nick, saved_nick
-from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.hidden import echo_kept_off
 from lanchat.terminal.options import PasswordChoice, password_problem
-from lanchat.terminal.phrases import people_text
+from lanchat.terminal.phrases import people_text, sentence
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import sentence
+
+if TYPE_CHECKING:  # an empty list of rooms is drawn before anything of them is loaded
+    from lanchat.discovery.sighting import Listing
+    from lanchat.storage.own_settings import OwnSettings
 
 INVENT = "Let lanchat invent one: --password auto"
 
@@ -36,7 +37,7 @@ class WantedNick(NamedTuple):
     text: str
     given: bool
 
-    def in_room(self, own: OwnSettings) -> str:
+    def in_room(self, own: "OwnSettings") -> str:
         return self.text if self.given else own.nick or self.text
 
 
@@ -195,7 +196,7 @@ def _parse_nick(text: str) -> str:
         raise click.BadParameter(sentence(str(error))) from None
 
 
-def choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
+def choose_listing(listings: "Sequence[Listing]", away: bool) -> "Listing":
     """Ask which of these rooms is meant, which have the same title.
 
     Args:
@@ -219,7 +220,7 @@ def choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
         click.confirm("Join it", abort=True, err=True)
         return listings[0]
 
-    def chosen(text: str) -> Listing:
+    def chosen(text: str) -> "Listing":
         with suppress(ValueError, IndexError):
             if (number := int(text)) > 0:
                 return listings[number - 1]

@@ -7,14 +7,13 @@ behind `--`, where nobody's message can stand.
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.fields import TooLong
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import grouped, safe_text
+from lanchat.protocol.text import TooLong, grouped, safe_text
 from lanchat.protocol.topic import Topic
-from lanchat.terminal.phrases import counted
+from lanchat.terminal.phrases import counted, sentence
 
 if TYPE_CHECKING:  # the list of rooms loads this module, and needs none of them
     from lanchat.client.events import PrivateFile, PrivateMessage
@@ -36,14 +35,6 @@ def error_text(cause: str, what_to_do: str = "") -> list[str]:
 def note_text(text: str) -> str:
     """What happens in the room, as a line for stderr."""
     return f"-- {text}"
-
-
-def sentence(text: str) -> str:
-    """The text with a capital at its beginning and a full stop at its end. `mDNS` and `report.pdf` stay as they are."""
-    text = text.strip()
-    first = text.split(" ", 1)[0].rstrip(",:")
-    begun = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
-    return begun + ("" if text.endswith((".", "!", "?", "…", ":")) else ".")
 
 
 def advice(text: str) -> str:

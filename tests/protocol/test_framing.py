@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
-from lanchat.protocol.fields import MAX_NAME, MAX_TEXT
+from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.framing import (
     FROM_HOST,
     FROM_MEMBER,
@@ -22,7 +22,7 @@ from lanchat.protocol.framing import (
     version_of,
 )
 from lanchat.protocol.messages import Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
-from lanchat.protocol.text import clean_text
+from lanchat.protocol.text import MAX_TEXT, clean_text
 from tests.support.cases import cases
 
 SOME: list[FromMember] = [

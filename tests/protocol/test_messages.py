@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.fields import MAX_NUMBER, MAX_TEXT, NONCE_SIZE
+from lanchat.protocol.fields import MAX_NUMBER, NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.messages import Event, FromHost, FromMember, Joined, Said, Say, Welcome
+from lanchat.protocol.text import MAX_TEXT
 
 KINDS = tuple(dict.fromkeys([*get_args(FromHost), *get_args(FromMember)]))
 unicode_text = st.characters(exclude_categories=["Cs"])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.padding import OVERHEAD, SIZES, pad, padded_size, unpad
+from lanchat.protocol.text import MAX_TEXT
 from tests.support.cases import cases
 
 

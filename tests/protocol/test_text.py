@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.text import (
     MAX_LINES,
     MAX_LISTED,
+    MAX_TEXT,
     MAX_TITLE,
     argument,
     clean_text,

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.fields import MAX_NUMBER, MAX_TEXT
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+from lanchat.protocol.text import MAX_TEXT
 from lanchat.storage.migrations import SCHEMA
 from lanchat.storage.schema import (
     PRIVATE_COLUMNS,

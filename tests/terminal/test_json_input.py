@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.text import MAX_TEXT
 from lanchat.terminal.json_input import MAX_JSON_LINE, JsonCommand, parse_command
 from lanchat.terminal.piped import LineSplitter, Overlong
 from tests.support.cases import cases

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.text import MAX_TEXT
 from lanchat.terminal.piped import Line, LineSplitter, Overlong
 
 

@@ -1,9 +1,9 @@
 """The sentences that lanchat itself says."""
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.fields import TooLong
 from lanchat.protocol.messages import Left
-from lanchat.terminal.phrases import counted
+from lanchat.protocol.text import TooLong
+from lanchat.terminal.phrases import counted, sentence
 from lanchat.terminal.wording import (
     advice,
     error_line,
@@ -11,7 +11,6 @@ from lanchat.terminal.wording import (
     held_text,
     left_text,
     resent_text,
-    sentence,
     unsent_text,
 )
 from tests.support.cases import cases

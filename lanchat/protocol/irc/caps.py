@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.irc.line import MAX_LINES
+from lanchat.protocol.text import MAX_TEXT
 
 OFFERED = {  # with their values
     "account-tag": "",

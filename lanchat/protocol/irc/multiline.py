@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.irc.encode import CONCAT
 from lanchat.protocol.irc.line import MAX_LINES, Line, lowered
+from lanchat.protocol.text import MAX_TEXT
 
 OPEN = 30.0  # s for which a batch may be open
 TYPE = "draft/multiline"

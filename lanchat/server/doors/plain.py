@@ -22,7 +22,6 @@ from itertools import count
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.sockets import ReadSize
-from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
@@ -41,7 +40,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.nicks import nick_from
-from lanchat.protocol.text import listed, safe_text
+from lanchat.protocol.text import MAX_TEXT, listed, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.protocol.topic import Topic
 from lanchat.room.room import Room

@@ -18,7 +18,7 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import parts
 from lanchat.terminal.chat import commands
-from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
+from lanchat.terminal.keystream import FOCUS_IN, FOCUS_OUT
 
 HELP = (
     "Alt-Enter or Shift-Enter starts a new line. Tab completes. Up and Ctrl-R bring back what you typed.",

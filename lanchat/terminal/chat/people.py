@@ -9,8 +9,8 @@ from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import conjunction, grouped, safe_text
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.nicks import shown_nick, tagged_nick
-from lanchat.terminal.phrases import counted, people_text
-from lanchat.terminal.wording import COMPARE, sentence
+from lanchat.terminal.phrases import counted, people_text, sentence
+from lanchat.terminal.wording import COMPARE
 
 NAMED = 5  # people in the greeting; /who names all
 

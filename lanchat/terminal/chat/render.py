@@ -37,7 +37,7 @@ from lanchat.terminal.chat.nicks import measured_nick, nick_colour, shown_nick
 from lanchat.terminal.chat.own_notes import Drawn, NewSince, Note, Own
 from lanchat.terminal.chat.people import closed_by, joined_text, private_label
 from lanchat.terminal.lines import clock_text, moment_of
-from lanchat.terminal.phrases import date_text, moment_text
+from lanchat.terminal.phrases import date_text, moment_text, sentence
 from lanchat.terminal.wording import (
     advice,
     backup_text,
@@ -50,7 +50,6 @@ from lanchat.terminal.wording import (
     offered_text,
     reconnecting,
     removed_text,
-    sentence,
     topic_text,
     unopened_text,
 )

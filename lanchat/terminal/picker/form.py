@@ -12,7 +12,7 @@ from prompt_toolkit.layout.processors import BeforeInput, PasswordProcessor, Pro
 from lanchat.protocol.text import clean_title
 from lanchat.terminal.cells import cut
 from lanchat.terminal.options import password_problem
-from lanchat.terminal.wording import sentence
+from lanchat.terminal.phrases import sentence
 
 
 class HostForm:

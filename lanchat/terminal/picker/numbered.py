@@ -3,15 +3,17 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from lanchat.discovery.sighting import Listing
 from lanchat.protocol.text import clean_title
+from lanchat.terminal.phrases import sentence
 from lanchat.terminal.picker.picker import AdvisingSource, Chosen, HostNew, Picked, Quit, Source
 from lanchat.terminal.picker.table import table
 from lanchat.terminal.picker.view import HINTS
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import sentence
+
+if TYPE_CHECKING:
+    from lanchat.discovery.sighting import Listing
 
 LOOK = 3.0  # s until the list is printed
 LOOK_STEP = 0.1  # s
@@ -46,7 +48,7 @@ def pick_by_number(
             put(talk, picked)
 
 
-def _lines(listings: Sequence[Listing], source: Source) -> list[str]:
+def _lines(listings: "Sequence[Listing]", source: Source) -> list[str]:
     if not listings:
         advice = source.hint() if isinstance(source, AdvisingSource) else ()
         return ["No rooms yet.", *(f"  {line}" for line in advice or HINTS[:1])]
@@ -54,7 +56,7 @@ def _lines(listings: Sequence[Listing], source: Source) -> list[str]:
     return ["Rooms on this network:", *(f"  {number}  {row}" for number, row in enumerate(rows, 1))]
 
 
-def _picked(answer: str, listings: Sequence[Listing]) -> Picked | str | None:
+def _picked(answer: str, listings: "Sequence[Listing]") -> Picked | str | None:
     """What was chosen; a sentence if that is not possible; None to look again."""
     word, _, title = answer.strip().partition(" ")
     if not word:

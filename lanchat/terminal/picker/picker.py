@@ -2,14 +2,18 @@
 
 It is drawn in place, under what the terminal shows already, and wiped when it is done. The rooms come from an injected
 source, the terminal is an injected input and output, so tests need neither a network nor a terminal.
+
+The search begins once the list is drawn, still empty: to load all that looks for rooms takes as long as to draw it. So
+this module and what it imports load nothing of the discovery.
 """
 
+import asyncio
 import errno
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.filters import Condition
@@ -22,7 +26,6 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
 
-from lanchat.discovery.sighting import Listing
 from lanchat.terminal.exit import handle_signals, signals_restored
 from lanchat.terminal.keyboard import only_keys
 from lanchat.terminal.picker.form import HostForm
@@ -30,7 +33,12 @@ from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS_AFTER, paint, rooms_in
 from lanchat.terminal.suspend import Suspension
 
+if TYPE_CHECKING:
+    from lanchat.discovery.sighting import Listing
+
 REFRESH_EVERY = 0.1  # s; how often the list is drawn again, with new rooms and the seconds so far
+FIRST_EVERY = 0.01  # s; how often the first room is looked for, which is then drawn at once ...
+FIRST_WITHIN = 1.0  # ... for so many s from when the search begins
 EXAMINE_TIME = 3.0  # s that the doctor needs to find out why there is no room
 ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
 _EVERYTHING = 1000  # rooms; more than any list has
@@ -55,7 +63,7 @@ _SCAN = {
 
 @dataclass(frozen=True)
 class Chosen:
-    listing: Listing
+    listing: "Listing"
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ Picked = Chosen | HostNew | Quit
 class Source(Protocol):
     """Where the rooms come from: a `Finder`. Both calls return what is there now and never wait."""
 
-    def listings(self) -> tuple[Listing, ...]: ...
+    def listings(self) -> tuple["Listing", ...]: ...
 
     def problems(self) -> tuple[str, ...]: ...
 
@@ -93,7 +101,7 @@ class AdvisingSource(Source, Protocol):
 
 
 def pick(
-    source: Source,
+    search: Callable[[], Source],
     *,
     input: Input | None = None,
     output: Output | None = None,
@@ -101,17 +109,27 @@ def pick(
 ) -> Picked:
     """Let the person choose. Only for the main thread: it takes over Ctrl-C while it runs.
 
+    Args:
+        search: begins to look for rooms. It is called once, when the list is drawn; what it raises ends the list.
+
     Raises:
         KeyboardInterrupt: the terminal is gone, or a signal came; the terminal is in order by then.
     """
-    return _Picker(source, input, output, clock).run()
+    return _Picker(search, input, output, clock).run()
 
 
 class _Picker:
     """One run of the list, all of it in the main thread."""
 
-    def __init__(self, source: Source, input: Input | None, output: Output | None, clock: Callable[[], float]) -> None:
-        self._source = source
+    def __init__(
+        self,
+        search: Callable[[], Source],
+        input: Input | None,
+        output: Output | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._search: Callable[[], Source] | None = search  # until it has begun
+        self._source: Source | None = None
         self._clock = clock
         self._began = clock()
         self._selection = Selection()
@@ -127,6 +145,7 @@ class _Picker:
             style=_STYLE,
             erase_when_done=True,
             refresh_interval=REFRESH_EVERY,
+            after_render=lambda app: self._look(),
             input=only_keys(input),
             output=output,
         )
@@ -164,11 +183,26 @@ class _Picker:
         if self._app.is_running and not self._app.is_done:
             self._app.exit(result=number)
 
+    def _look(self) -> None:
+        """Begin the search, if the list has been drawn for the first time."""
+        search, self._search = self._search, None
+        if search is not None:
+            self._source = search()
+            self._app.create_background_task(self._draw_first(self._source))
+
+    async def _draw_first(self, source: Source) -> None:
+        """Draw the first rooms at once: they answer within milliseconds, and a person waits for them."""
+        for _ in range(round(FIRST_WITHIN / FIRST_EVERY)):
+            await asyncio.sleep(FIRST_EVERY)
+            if source.listings():
+                self._app.invalidate()
+                return
+
     def _paint(self) -> StyleAndTextTuples:
         now = self._clock()
-        self._selection.update(self._source.listings(), now)
+        self._selection.update(self._source.listings() if self._source else (), now)
         size = self._app.output.get_size()
-        problems, looked = self._source.problems(), now - self._began
+        problems, looked = self._source.problems() if self._source else (), now - self._began
         shape = {"width": size.columns, "height": size.rows}
         return [
             *paint(

@@ -5,9 +5,12 @@ until they move away, and letters that no room begins with select nothing.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from lanchat.discovery.sighting import Listing
 from lanchat.protocol.folding import fold
+
+if TYPE_CHECKING:
+    from lanchat.discovery.sighting import Listing
 
 TYPING_PAUSE = 1.0  # s without a key, after which the next letter begins a new word
 CLOSED_STAYS = 3.0  # s that a room which has closed stays where there is no other room
@@ -36,7 +39,7 @@ class Selection:
         return not self._listings
 
     @property
-    def shown(self) -> tuple[Listing, ...]:
+    def shown(self) -> "tuple[Listing, ...]":
         """The rooms to show: all, or those that match the search."""
         if not self.searching or not self._typed:
             return self._listings
@@ -57,7 +60,7 @@ class Selection:
     def is_typing(self, now: float) -> bool:
         return self.searching or bool(self.typed(now))
 
-    def update(self, listings: tuple[Listing, ...], now: float) -> None:
+    def update(self, listings: "tuple[Listing, ...]", now: float) -> None:
         """Take over the list as it is now."""
         selected = self._selected
         if selected is None or any(room.continues(selected) for room in listings):
@@ -107,7 +110,7 @@ class Selection:
         self._find_again()
         return was_typing
 
-    def chosen(self) -> Listing | None:
+    def chosen(self) -> "Listing | None":
         """The room that Enter joins now; None: no room is selected, or it has closed."""
         if self.missed or not self.shown or self.shown[self._index] is self.closed:
             return None

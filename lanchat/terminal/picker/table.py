@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lanchat.discovery.sighting import Listing
 from lanchat.protocol.ids import MEMBER_ID_LENGTH
 from lanchat.terminal.cells import Fragments, apart, cells, fitted
 from lanchat.terminal.chat.nicks import nick_colour
 from lanchat.terminal.phrases import people_text
+
+if TYPE_CHECKING:
+    from lanchat.discovery.sighting import Listing
 
 TITLE, PEOPLE = "class:room.title", "class:room.people"
 NOTE, WARNING, ALARM = "class:room.note", "class:room.warning", "class:room.alarm"
@@ -30,10 +33,10 @@ class _Column:
 
 
 def table(
-    listings: Sequence[Listing],
+    listings: "Sequence[Listing]",
     width: int | None = None,
     *,
-    closed: Listing | None = None,
+    closed: "Listing | None" = None,
     addresses: bool = False,
 ) -> list[Fragments]:
     """One line for each room, without its end: title, host, people, a note.
@@ -54,7 +57,9 @@ def table(
     return [_line(columns, row) for row in range(len(listings))]
 
 
-def _arrangements(listings: Sequence[Listing], closed: Listing | None, *, addresses: bool) -> Iterator[list[_Column]]:
+def _arrangements(
+    listings: "Sequence[Listing]", closed: "Listing | None", *, addresses: bool
+) -> Iterator[list[_Column]]:
     """What can stand beside the title, from the most to the least."""
     hosts = [(_host_style(listing), listing.host) for listing in listings]
     inside = [None if listing is closed else listing.people for listing in listings]
@@ -72,12 +77,12 @@ def _arrangements(listings: Sequence[Listing], closed: Listing | None, *, addres
     yield [short_notes]
 
 
-def _host_style(listing: Listing) -> str:
+def _host_style(listing: "Listing") -> str:
     """The colour that this person has in the room as well."""
     return nick_colour(listing.fingerprint[:MEMBER_ID_LENGTH], listing.host)
 
 
-def _note(listing: Listing, silent: str) -> tuple[str, str]:
+def _note(listing: "Listing", silent: str) -> tuple[str, str]:
     """What is special about this room. A room that was visited before is nothing to warn of."""
     if listing.state == "silent":
         return WARNING, silent

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Literal
 
@@ -12,8 +13,10 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from lanchat.discovery.sighting import Listing
+from lanchat.errors import LanchatError
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.cells import cells
+from lanchat.terminal.picker import picker
 from lanchat.terminal.picker.picker import EXAMINE_TIME, Chosen, HostNew, Picked, Quit, pick
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS_AFTER, paint
@@ -55,7 +58,7 @@ def picked(*steps: tuple[Listing, ...] | str) -> Picked:
     script = Script(*steps)
     with create_pipe_input() as pipe:
         script.press = pipe.send_text
-        return pick(script, input=pipe, output=DummyOutput())
+        return pick(lambda: script, input=pipe, output=DummyOutput())
 
 
 def screen(
@@ -180,12 +183,12 @@ def test_s_scans_the_network_while_there_is_no_room_and_is_a_letter_otherwise():
     source = Doctor("s", "q")
     with create_pipe_input() as pipe:
         source.press = pipe.send_text
-        assert pick(source, input=pipe, output=DummyOutput()) == Quit()
+        assert pick(lambda: source, input=pipe, output=DummyOutput()) == Quit()
     assert source.scans == 1
     other = Doctor((room("Lobby"), room("secret")), "s", ENTER)
     with create_pipe_input() as pipe:
         other.press = pipe.send_text
-        assert pick(other, input=pipe, output=DummyOutput()) == Chosen(room("secret"))
+        assert pick(lambda: other, input=pipe, output=DummyOutput()) == Chosen(room("secret"))
     assert other.scans == 0
 
 
@@ -207,7 +210,7 @@ def test_the_doctor_is_asked_in_time_and_its_hints_are_shown():
     source = Doctor(*[()] * 9, "q")
     with create_pipe_input() as pipe:
         source.press = pipe.send_text
-        assert pick(source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Quit()
+        assert pick(lambda: source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Quit()
     assert source.asked > 0
 
 
@@ -286,7 +289,7 @@ class Rooms:
         return ("no mDNS here",)
 
 print("before")
-print("picked", pick(Rooms()).listing.host)
+print("picked", pick(Rooms).listing.host)
 """
 
 
@@ -312,8 +315,61 @@ def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
         assert not terminal.cursor_hidden
 
 
-def test_what_is_slow_to_load_and_that_no_list_needs_is_loaded_later():
-    program = """import sys, lanchat.terminal.picker.picker, lanchat.terminal.prompts, lanchat.discovery.finder
+# ---- the first moment
+
+
+class Drawn(DummyOutput):
+    """Remembers the texts that were drawn."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_search_begins_when_the_empty_list_is_drawn():
+    output, seen = Drawn(), []
+
+    def search() -> Script:
+        seen.append(output.text)
+        script.press = pipe.send_text
+        return script
+
+    script = Script(ROOMS, ENTER)
+    with create_pipe_input() as pipe:
+        assert pick(search, input=pipe, output=output) == Chosen(ROOMS[0])
+    assert len(seen) == 1, "it begins once"
+    assert "Rooms on this network" in seen[0] and "Looking for rooms" in seen[0]
+    assert "Lobby" in output.text
+
+
+def test_a_search_that_cannot_begin_ends_the_list():
+    def search() -> Script:
+        raise LanchatError("There is no folder.")
+
+    with create_pipe_input() as pipe, pytest.raises(LanchatError, match="no folder"):
+        pick(search, input=pipe, output=DummyOutput())
+
+
+def test_the_first_rooms_are_drawn_at_once(monkeypatch):
+    monkeypatch.setattr(picker, "REFRESH_EVERY", 60.0)  # s, in which nothing else draws the list again
+    script = Script((), ROOMS, ENTER)
+    with create_pipe_input() as pipe:
+        script.press = pipe.send_text
+        given_up = threading.Timer(10, pipe.send_text, [CTRL_C])
+        given_up.start()
+        assert pick(lambda: script, input=pipe, output=DummyOutput()) == Chosen(ROOMS[0])
+        given_up.cancel()
+        given_up.join()
+
+
+def test_a_list_is_drawn_without_what_looks_for_rooms_and_looks_without_what_talks_in_them():
+    program = """import sys
+import lanchat.cli.main, lanchat.cli.join, lanchat.terminal.prompts, lanchat.network.addresses
+import lanchat.terminal.picker.numbered
+print(*sys.modules)
+import lanchat.discovery.finder
 from lanchat.network.connect import begin_connect
 from lanchat.protocol.address import Endpoint
 try:
@@ -321,6 +377,9 @@ try:
 except OSError:
     pass
 print(*sys.modules)"""
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    drawing, looking = (set(line.split()) for line in said.splitlines())
+    assert "lanchat.terminal.picker.picker" in drawing
+    assert not {"msgspec", "cryptography", "zeroconf", "lanchat.discovery", "lanchat.protocol.tls"} & drawing
     talk, keys = "lanchat.client.events", "cryptography.hazmat.primitives.serialization"
-    assert not {talk, "lanchat.room.roster", keys, "encodings.idna"} & set(loaded)
+    assert not {talk, "lanchat.room.roster", keys, "encodings.idna"} & looking
