@@ -164,7 +164,7 @@ def _appends(port: int, number: int) -> dict[str, float]:
         closing(RedisLog(EngineAddress("127.0.0.1", port), secrets.token_hex(16), "ann", "ann")) as log,
     ):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        log.enter(0, known=False)
+        known = log.enter(0, known=False).position
         proposals = [proposal_of(_said(n), "") for n in range(number * len(appended))]
         for at in range(0, len(proposals), _SLICE * len(appended)):
             raw.append(_raw(sock, answers, proposals[0].body))
@@ -172,7 +172,7 @@ def _appends(port: int, number: int) -> dict[str, float]:
                 first = at + turn * _SLICE
                 began = time.monotonic()
                 for start in range(first, first + _SLICE, size):
-                    log.append(proposals[start : start + size], 0)
+                    known = log.append(proposals[start : start + size], 0, known)
                 appended[size].append(time.monotonic() - began)
     rows = {f"append of {size}": _SLICE / median(seconds) for size, seconds in appended.items()}
     return {f"raw XADD, {_BATCH} in a pipeline": _SLICE / median(raw), **rows}
@@ -207,7 +207,7 @@ def _readers(port: int, number: int) -> float:
         proposals = [proposal_of(_said(n), "") for n in range(number)]
         began = time.monotonic()
         for at in range(0, number, CALL):
-            log.append(proposals[at : at + CALL], 0)
+            log.append(proposals[at : at + CALL], 0, Position(at))
         for reader in readers:
             line_of(reader)
         return number / (time.monotonic() - began)

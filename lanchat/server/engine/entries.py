@@ -176,7 +176,6 @@ class Surplus:
     """The arguments of a `SharedLog.trim`."""
 
     upto: int
-    keys: tuple[str, ...]
     finished: tuple[str, ...]
 
 
@@ -185,18 +184,10 @@ def surplus(oldest: Sequence[Entry], stored: int) -> Surplus | None:
 
     Args:
         stored: everything up to this seq is in the log of a host as well.
-
-    Raises:
-        ProtocolError: they are none of ours.
     """
     entries = [entry for entry in oldest[:CALL] if entry.position.seq <= stored]
     while entries and entries[-1].position.sub > 0:
         entries.pop()
     if not entries:
         return None
-    keys, after = [], Position(-1)
-    for entry in entries:
-        keys.append(key_of(entry, record_of(entry, after)))
-        after = entry.position
-    finished = tuple(key[1:] for entry, key in zip(entries, keys, strict=True) if entry.kind == "g")
-    return Surplus(after.seq, tuple(keys), finished)
+    return Surplus(entries[-1].position.seq, tuple(entry.key[1:] for entry in entries if entry.kind == "g"))

@@ -16,10 +16,10 @@ from lanchat.server.batch import Batch
 from lanchat.server.engine.controls import RoomOver
 from lanchat.server.engine.entries import changes_rules
 from lanchat.server.engine.happening import EngineHappening
-from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Leaving, Outdated, Paused
+from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Leaving, Outdated, Paused, TooEarly
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
-from lanchat.server.engine.proposals import MOST, Waiting, resends
+from lanchat.server.engine.proposals import MOST, Waiting
 from lanchat.server.engine.shared_log import Entered, Fenced, Position
 from lanchat.server.items import GOES_ON, CloseRoom, EngineItem, Item, JoinRequest, LogTrouble, Received, Stop, Stored
 
@@ -100,7 +100,8 @@ class EngineHub(EngineHappening):
         else:  # a room whose log does not answer stays open
             self.sessions.tell_of_hosts(batch)
         self._remove_ghosts()
-        self._pipeline.propose(*self._proposals.call())
+        proposals, rules = self._proposals.call()
+        self._pipeline.propose(proposals, self._read, rules)
         self._append(batch)
         batch.deliver(self.sessions)
         self._commit(batch)
@@ -171,12 +172,12 @@ class EngineHub(EngineHappening):
                     if changes_rules(record):
                         self._proposals.rules = position
                     self._come_back(record, key, batch)
-            case Answered(positions):
-                for known, position in self._proposals.answered(positions, self._read):
-                    self._pipeline.look_up(resends(known), position)
-                    self._follow_up(known, batch)
+            case Answered():
+                self._proposals.answered()
             case Outdated():
                 self._proposals.refused()
+            case TooEarly():
+                self._proposals.too_early()
             case Leaving(left):
                 if self._has_lost(left.by, left.nick):
                     self._engine_sessions.go(left)

@@ -18,14 +18,17 @@ class Fed(EngineItem):
 
 @dataclass(frozen=True)
 class Answered(EngineItem):
-    """The call that was under way has succeeded: its proposals are on the engine's disk, at these positions."""
-
-    positions: list[Position]
+    """The call that was under way has succeeded: all its proposals are on the engine's disk."""
 
 
 @dataclass(frozen=True)
 class Outdated(EngineItem):
     """The call that was under way has changed nothing, because another host had changed the rules before."""
+
+
+@dataclass(frozen=True)
+class TooEarly(EngineItem):
+    """The call that was under way has changed nothing, because this host has to read on first."""
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,18 @@ hub -- propose --> engine-out: append, at most one call under way --> Answered -
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.protocol.messages import Said
 from lanchat.protocol.timing import Timing
-from lanchat.server.engine.entries import record_of, records_of, surplus
+from lanchat.server.engine.entries import records_of, surplus
 from lanchat.server.engine.facts import HostFacts, stored_by_all, write_facts
-from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Outdated, Paused
+from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Outdated, Paused, TooEarly
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.shared_log import (
+    BEGIN,
     CALL,
     Beat,
+    Behind,
     EngineAway,
     Fenced,
     LeaseOver,
@@ -27,8 +27,7 @@ from lanchat.server.engine.shared_log import (
     Rules,
     Stale,
 )
-from lanchat.server.items import Item, Received
-from lanchat.server.past import said_before
+from lanchat.server.items import Item
 from lanchat.threads import Closable, Inbox, join_started
 
 _READ = 200  # entries of the stream at once; each holds 16 KiB of events, or a little more
@@ -51,8 +50,8 @@ class Pipeline(Closable):
         self._read_upto = after
         self.hosts: Mapping[int, str] = {}  # the member id of each living host, by its lease; replaced as a whole
         self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
+        self._known = after  # ... none of which was an entry up to this position ...
         self._rules: Rules = "any"  # ... and by which rules it was decided
-        self._repeated: list[tuple[Received, Position]] = []
         self._stands = False  # no call is made before the hub knows of its new lease
         self._closing = False
         self._lock = threading.Condition()  # guards these five
@@ -67,22 +66,15 @@ class Pipeline(Closable):
         for thread in self._threads:
             thread.start()
 
-    def propose(self, proposals: Sequence[Proposal], rules: Rules = "any") -> None:
+    def propose(self, proposals: Sequence[Proposal], known: Position, rules: Rules = "any") -> None:
         """Begin a call. The last one must be over. Hub thread only; never waits.
 
         Args:
-            rules: as for `SharedLog.append`.
+            known, rules: as for `SharedLog.append`.
         """
         if proposals:
             with self._lock:
-                self._next, self._rules = proposals, rules
-                self._lock.notify_all()
-
-    def look_up(self, repeated: Sequence[Received], position: Position) -> None:
-        """Look up the event at this position, which these resends repeat. They come back with it. Never waits."""
-        if repeated:
-            with self._lock:
-                self._repeated += [(received, position) for received in repeated]
+                self._next, self._known, self._rules = proposals, known, rules
                 self._lock.notify_all()
 
     def go_on(self) -> None:
@@ -100,20 +92,19 @@ class Pipeline(Closable):
 
     def _call(self) -> None:
         missed, is_over = 0, False
+        own = BEGIN  # up to here the host knows every entry because it has appended the last ones itself
         beat_at = time.monotonic() + self._timing.beat  # `enter` was the first one
         while True:
             with self._lock:
                 rest = max(0.0, beat_at - time.monotonic())
-                self._lock.wait_for(lambda: (self._next and not self._stands) or self._repeated or self._closing, rest)
-                proposals, rules = () if self._stands else self._next, self._rules
-                repeated, self._repeated = self._repeated, []
+                self._lock.wait_for(lambda: (self._next and not self._stands) or self._closing, rest)
+                proposals, known, rules = () if self._stands else self._next, self._known, self._rules
                 if self._closing:
                     return
             try:
-                self._find(repeated)
                 if is_over:
                     self._enter_again()
-                    is_over = False
+                    is_over, own = False, BEGIN
                     continue
                 if missed >= _MISSED or time.monotonic() >= beat_at:
                     self._beat()
@@ -122,15 +113,16 @@ class Pipeline(Closable):
                     self._inbox.put_now(Paused(""))
                     missed = 0
                 if proposals:
-                    over: Item = Answered(self._log.append(proposals, self._read_upto.seq, rules))
+                    own = self._log.append(proposals, self._read_upto.seq, max(known, own), rules)
+                    over: Item = Answered()
             except Stale:
                 over = Outdated()
+            except Behind:
+                over = TooEarly()
             except LeaseOver:
                 is_over = True
                 continue
             except EngineAway as error:
-                with self._lock:
-                    self._repeated = repeated + self._repeated
                 missed += 1
                 if missed == _MISSED:
                     self._inbox.put_now(Paused(str(error)))
@@ -156,33 +148,6 @@ class Pipeline(Closable):
             raise Fenced(what, "Start lanchat here again.")
         self._inbox.put_now(EnteredAgain(entered))
 
-    def _find(self, repeated: list[tuple[Received, Position]]) -> None:
-        """Give these resends back to the hub, each with what it repeats, and take them out of the list.
-
-        What our own file has no more, because of its retention for example, the engine still has.
-        """
-        while repeated:
-            received, position = repeated[0]
-            member = received.session.member  # the hub's; only its id is read, which never changes
-            found: list[Said] = []
-            if member is not None:
-                with suppress(LanchatError):  # the disk cannot be read now
-                    found = said_before(self._own, member.id, received.messages)
-                found = found or self._said_at(position)
-            del repeated[0]
-            if found:
-                self._inbox.put_now(Received(received.session, received.messages, found))
-
-    def _said_at(self, position: Position) -> list[Said]:
-        """The message at this position in the engine's log; nothing, if it was dropped there just now."""
-        before = Position(position.seq - 1)
-        entries = [entry for entry in self._log.page(before.seq, 1) if entry.position == position]
-        try:
-            records = [record_of(entry, before) for entry in entries]
-        except ProtocolError:  # the thread that reads tells about an engine like that
-            return []
-        return [record for record in records if isinstance(record, Said)]
-
     def _beat(self) -> None:
         """Renew the lease, and drop entries at the engine if they are too many or in the files of all hosts."""
         beat = self._renew()
@@ -192,7 +157,7 @@ class Pipeline(Closable):
             dropped = surplus(oldest, stored)
             if dropped is None:
                 return
-            self._log.trim(dropped.upto, dropped.keys, dropped.finished)
+            self._log.trim(dropped.upto, dropped.finished)
             beat = self._renew()
 
     def _renew(self) -> Beat:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from lanchat.protocol.messages import Event, Said, Say, Told
+from lanchat.protocol.messages import Event, Said, Told
 from lanchat.room.effects import Effect
 from lanchat.server.engine.controls import Line
 from lanchat.server.engine.entries import box_key, own_key, proposal_of, said_key
 from lanchat.server.engine.shared_log import CALL, Position, Proposal, Rules
 from lanchat.server.engine.state import Change
-from lanchat.server.items import Item, JoinRequest, Received
+from lanchat.server.items import Item, JoinRequest
 from lanchat.server.session import Session
 
 MOST = 10_000  # lines that wait while the engine is away: some minutes of a lively room
@@ -162,24 +162,19 @@ class Proposals:
             self._bound -= waiting.rules != "any"
         return waiting
 
+    def answered(self) -> None:
+        """The call has succeeded."""
+        self._sent = []
+
     def refused(self) -> None:
         """The call has changed nothing, because the rules had changed before. The change will be read soon."""
         self._refused = self._sent_by
+        self.too_early()
+
+    def too_early(self) -> None:
+        """The call has changed nothing, and is to be made again."""
         self._unsent.extendleft(reversed(self._sent))
         self._sent = []
-
-    def answered(self, positions: list[Position], read: Position) -> list[tuple[Waiting, Position]]:
-        """The call has succeeded.
-
-        Args:
-            read: the position up to which everything was read.
-
-        Returns:
-            The proposals that the engine had already, each with its position.
-        """
-        sent, self._sent = self._sent, []
-        known = [(self.fed(key), position) for key, position in zip(sent, positions, strict=True) if position <= read]
-        return [(waiting, position) for waiting, position in known if waiting is not None]
 
     def begin_again(self, lease: int) -> list[Waiting]:
         """Drop all proposals, because this host has another lease, and return them, the oldest first."""
@@ -197,12 +192,3 @@ class Proposals:
         self._alone += waiting.alone
         self._joins += waiting.request is not None
         self._bound += waiting.rules != "any"
-
-
-def resends(waiting: Waiting) -> list[Received]:
-    """A message that the engine had already, as resends, so that the past is searched for what they repeat."""
-    said = waiting.said
-    if said is None:
-        return []
-    say = Say(said.id, said.text, said.action, again=True)
-    return [Received(session, [say]) for session in waiting.sessions]

@@ -7,19 +7,21 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import VERSION
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.engine.address import EngineAddress
-from lanchat.server.engine.calls import write_proposals
+from lanchat.server.engine.calls import write_key, write_proposals
 from lanchat.server.engine.redis_server import RedisServer, ServerRefused
 from lanchat.server.engine.replies import (
     beat_of,
     entered_of,
     entries_of,
+    places_of,
     position_of,
-    positions_of,
     stream_of,
     values_of,
 )
 from lanchat.server.engine.shared_log import (
+    BEGIN,
     Beat,
+    Behind,
     EngineLost,
     Entered,
     Entry,
@@ -33,7 +35,7 @@ from lanchat.server.engine.shared_log import (
 from lanchat.server.engine.state import Change, write_changes
 from lanchat.threads import Closable
 
-_KEYS = ("log", "said", "private", "meta", "hosts", "leases", "state")
+_KEYS = ("log", "private", "meta", "hosts", "leases", "state")
 
 
 class RedisLog(Closable):
@@ -73,19 +75,22 @@ class RedisLog(Closable):
     def beat(self, read: int, facts: bytes = b"") -> Beat:
         return beat_of(self._call("beat", self.host, self._lease, str(read), facts, read=read))
 
-    def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
+    def append(
+        self, proposals: Sequence[Proposal], read: int, known: Position = BEGIN, rules: Rules = "any"
+    ) -> Position:
         decided_by = "" if rules == "any" else "-" if rules is None else f"-{_id(rules)}"
-        about = (self.host, self._lease, str(read), decided_by)
-        new = {proposal.key: proposal for proposal in proposals}
-        found: dict[str, Position] = {}
-        while len(found) < len(new):  # the first time, and once more for those of which the others were there before
-            left = {key: proposal for key, proposal in new.items() if key not in found} if found else new
-            positions = positions_of(self._call("append", *about, *write_proposals(left), read=read), len(left))
-            found.update((key, position) for key, position in zip(left, positions, strict=True) if position)
-        return [found[proposal.key] for proposal in proposals]
+        about = (self.host, self._lease, str(read), _id(known), decided_by)
+        left = list({proposal.key: proposal for proposal in proposals}.values())
+        while left:  # once, and once more if some are there already
+            reply = self._call("append", *about, *write_proposals(left), read=read)
+            if isinstance(reply, bytes):
+                return position_of(reply)
+            there = places_of(reply, len(left))
+            left = [proposal for place, proposal in enumerate(left, 1) if place not in there]
+        return known
 
     def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
-        fields = [field for e in entries for field in (_id(e.position), e.kind, e.key, e.body)]
+        fields = [field for e in entries for field in (_id(e.position), e.kind, write_key(e), e.body)]
         sub = str(entries[-1].position.sub)
         self._call("fill", self.host, self._lease, str(read), str(base), sub, *fields, read=read)
 
@@ -103,8 +108,8 @@ class RedisLog(Closable):
         place = Position(after)
         return entries_of(self._caller.run("XRANGE", self._keys[0], f"({_id(place)}", "+", "COUNT", limit), place)
 
-    def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
-        self._call("trim", self.host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)
+    def trim(self, upto: int, finished: Sequence[str]) -> None:
+        self._call("trim", self.host, self._lease, str(upto), *finished, read=upto)
 
     def close(self) -> None:
         self._caller.close()
@@ -126,6 +131,8 @@ class RedisLog(Closable):
                 return LeaseOver("This computer did not answer for too long, so it counts as gone.")
             case "STALE":
                 return Stale("The rules of the room have changed meanwhile.")
+            case "BEHIND":
+                return Behind("This computer has to read on first.")
             case "LOST":
                 seq = position_of(f"{said}-0".encode()).seq
                 what = f"{self.name} has lost a part of this room: it ends at message {seq:,}"

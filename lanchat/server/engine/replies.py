@@ -48,42 +48,23 @@ def beat_of(reply: object) -> Beat:
     return Beat(_number(reply[0]), _number(reply[1]), tuple(found), _number(reply[2]))
 
 
-def positions_of(reply: object, number: int) -> list[Position | None]:
-    """Read the positions of this number of entries; None: one that was not appended, because others were there before.
-
-    Raises as `entered_of`.
-    """
-    runs = _list(reply)
-    if len(runs) == 1:
-        return _known_of(_parts(runs[0], number))
-    found: list[Position | None] = []
-    for at in range(0, len(runs) - 1, 2):
-        first, size = position_of(runs[at]), runs[at + 1]
-        if not (isinstance(size, int) and 0 < size <= number - len(found)) or (size > 1 and first.sub):
-            raise _strange()
-        if first.seq + size - 1 > MAX_NUMBER:
-            raise _strange()
-        found += [first] if size == 1 else map(Position, range(first.seq, first.seq + size))
-    if len(found) != number or len(runs) % 2:
+def places_of(reply: object, number: int) -> frozenset[int]:
+    """Read which of this number of proposals are there already: their places, from 1 on. Raises as `entered_of`."""
+    places = _list(reply)
+    found = frozenset(place for place in places if isinstance(place, int) and 1 <= place <= number)
+    if not found or len(found) != len(places):
         raise _strange()
     return found
 
 
-def _known_of(ids: Sequence[object]) -> list[Position | None]:
-    known = [None if id is None else position_of(id) for id in ids]
-    if all(position is None for position in known):
-        raise _strange()
-    return known
-
-
 def position_of(id: object) -> Position:
-    """Read the id of an entry, of which the end may be missing if it is an event. Raises as `entered_of`."""
+    """Read the id of an entry. Raises as `entered_of`."""
     if not isinstance(id, bytes):
         raise _strange()
     seq, _, sub = id.partition(b"-")
-    if sub in (b"0", b"") and seq.isdigit() and len(seq) < _DIGITS:  # nearly all: an event
+    if sub == b"0" and seq.isdigit() and len(seq) < _DIGITS:  # nearly all: an event
         return Position(int(seq))
-    return Position(_number(seq), _number(sub or b"0"))
+    return Position(_number(seq), _number(sub))
 
 
 def stream_of(reply: object, after: Position) -> list[Entry]:
@@ -107,7 +88,7 @@ def entries_of(reply: object, after: Position) -> list[Entry]:
         for id, fields in reply:
             if not isinstance(fields, list) or len(fields) < 2:
                 raise _strange()
-            if len(fields) == 2 and fields[0] == b"e" and isinstance(fields[1], bytes):
+            if fields[0] == b"e" and isinstance(fields[1], bytes):
                 found += _together(position_of(id), fields[1], after)
             else:
                 found.append(_entry(id, fields))

@@ -27,6 +27,7 @@ class Position(NamedTuple):
     sub: int = 0
 
 
+BEGIN = Position(0)  # no entry stands up to there
 Rules = Position | None | Literal["any"]  # the last change of the rules; None: there is none
 
 
@@ -34,7 +35,7 @@ class Proposal(Struct, frozen=True):  # one for each message, as `Entry`
     """An entry that has no position yet.
 
     Args:
-        key: proposals with the same key become one entry.
+        key: proposals with the same key are the same.
         changes: of the state that the engine gives to a host which enters; see state.py.
     """
 
@@ -128,6 +129,10 @@ class Stale(LanchatError):
     """The rules of the room have changed since the host decided this. It has to read on and decide again."""
 
 
+class Behind(LanchatError):
+    """This host has not read enough to propose anything. It has to read on and propose it again."""
+
+
 class SharedLog(Protocol):
     """One room at an engine. `read` is for one thread, and all else for one other thread.
 
@@ -167,19 +172,25 @@ class SharedLog(Protocol):
             Fenced, LeaseOver: the lease is void.
         """
 
-    def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
-        """Append these entries, each once, however often they are proposed. At most CALL.
+    def append(
+        self, proposals: Sequence[Proposal], read: int, known: Position = BEGIN, rules: Rules = "any"
+    ) -> Position:
+        """Append these entries, but those that stand after `known` already. At most CALL.
+
+        So each is one entry, however often and by however many hosts it is proposed.
 
         Args:
             read: as for `beat`.
+            known: none of them is an entry up to this position.
             rules: that they were decided by; "any": they depend on none.
 
         Returns:
-            The position of each, which may be an old one.
+            The position up to which this host knows every entry now: behind its own, if those follow `known` directly.
 
         Raises:
             EngineLost, Fenced, LeaseOver: as for `beat`.
             Stale: the rules have changed since, and nothing was appended.
+            Behind: too many entries follow `known`, and nothing was appended.
         """
 
     def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
@@ -203,11 +214,10 @@ class SharedLog(Protocol):
     def page(self, after: int, limit: int) -> list[Entry]:
         """The first entries that there are after the event `after`. `limit`: as for `read`."""
 
-    def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
+    def trim(self, upto: int, finished: Sequence[str]) -> None:
         """Drop every entry up to this event.
 
         Args:
-            keys: of the entries among them; at most CALL.
             finished: keys of the private messages among them that were delivered or dropped.
         """
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said, Say
-from lanchat.server.engine.proposals import MOST, Proposals, resends
+from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said
+from lanchat.server.engine.proposals import MOST, Proposals
 from lanchat.server.engine.shared_log import CALL, Position
 from lanchat.server.items import CloseRoom, JoinRequest
 from tests.server.test_hub import RecordingLink
@@ -28,7 +28,7 @@ def test_one_call_is_under_way_and_what_comes_meanwhile_is_the_next_one():
     proposals.add_said(said("2"))
     proposals.add_said(said("3"))
     assert proposals.call()[0] == []
-    assert proposals.answered([Position(1)], Position(0)) == []
+    proposals.answered()
     assert [proposal.key for proposal in proposals.call()[0]] == ["sann-id 2", "sann-id 3"]
 
 
@@ -70,16 +70,15 @@ def test_only_what_changes_the_rules_lets_them_wait():
     assert not proposals.rules_wait and not proposals
 
 
-def test_what_the_engine_had_before_is_looked_for_in_the_past(session):
+def test_a_call_that_came_too_early_is_made_again_without_what_has_come_meanwhile():
     proposals = Proposals(3)
-    proposals.add_said(said("old", "hello"), session)
-    proposals.add_said(said("new"), session)
+    for id in "123":
+        proposals.add_said(said(id))
     proposals.call()
-    [(known, position)] = proposals.answered([Position(4), Position(9)], read=Position(8))
-    assert position == Position(4)
-    [again] = resends(known)
-    assert (again.session, again.messages) == (session, [Say("old", "hello", again=True)])
-    assert len(proposals) == proposals.lines == 1, "the other one still comes back"
+    proposals.add_said(said("4"))
+    proposals.fed("sann-id 2")
+    proposals.too_early()
+    assert [proposal.key for proposal in proposals.call()[0]] == ["sann-id 1", "sann-id 3", "sann-id 4"]
 
 
 def test_what_came_back_before_the_answer_is_done():
@@ -87,7 +86,8 @@ def test_what_came_back_before_the_answer_is_done():
     proposals.add_said(said("1"))
     proposals.call()
     proposals.fed("sann-id 1")
-    assert proposals.answered([Position(1)], Position(1)) == [] and not proposals
+    proposals.answered()
+    assert not proposals and proposals.call()[0] == []
 
 
 def test_what_another_host_has_said_meanwhile_is_not_sent():
@@ -131,11 +131,14 @@ def test_what_the_rules_decided_is_decided_again_where_another_host_was_faster()
 def test_what_waits_while_a_call_is_under_way_is_looked_at_before_it_is_sent():
     proposals = Proposals(3)
     proposals.add(Left(UNNUMBERED, 5, "ann-id", "ann"), bound=True)
-    assert proposals.call()[1] is None
+    sent, rules = proposals.call()
+    assert rules is None
     proposals.add(Left(UNNUMBERED, 5, "bob-id", "bob"), bound=True)
     proposals.rules = Position(1)
     assert proposals.outdated() == [], "what is under way may have been the reason"
-    proposals.answered([Position(1)], Position(1))
+    for key in [proposal.key for proposal in sent]:
+        proposals.fed(key)
+    proposals.answered()
     assert len(proposals.outdated()) == 1 and not proposals
 
 
@@ -146,8 +149,11 @@ def test_those_who_come_in_share_a_call_until_it_begins(session):
         request = JoinRequest(session, f"{nick}-id", nick)
         proposals.add(Joined(UNNUMBERED, 5, f"{nick}-id", nick), alone=True, bound=True, cause=request, request=request)
         assert proposals.takes_joins and proposals.rules_wait
-    assert len(proposals.call()[0]) == 2 and not proposals.takes_joins
-    proposals.answered([Position(1), Position(2)], Position(2))
+    sent = proposals.call()[0]
+    assert len(sent) == 2 and not proposals.takes_joins
+    for proposal in sent:
+        proposals.fed(proposal.key)
+    proposals.answered()
     assert proposals.takes_joins and not proposals
     proposals.add_said(said("1"))
     assert not proposals.takes_joins

@@ -50,7 +50,7 @@ def test_a_user_of_its_own_needs_only_the_commands_that_are_named(shared, own_re
     log.append([Proposal("e", "sann 1", b"hi"), Proposal("p", "pann 1", b"box")], 0)
     log.beat(0)
     assert len(log.read(Position(0), 10)) == len(log.read(Position(0), 10, wait=0.1)) == 2
-    log.trim(1, ["sann 1"], ["ann 1"])
+    log.trim(1, ["ann 1"])
     server.command("ACL", "SETUSER", "lanchat", "-config|get")
     assert "does not tell how it writes. If its operator confirms" in refusal(shared(address=address))
     shared(address=address, trusted=True).enter(0, known=False)
