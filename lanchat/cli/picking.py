@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import ExitStack
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +13,8 @@ from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.stdio import is_dumb, put
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanchat.discovery.sighting import Listing
     from lanchat.doctor.hints import HintingFinder
     from lanchat.network.addresses import OwnAddresses
@@ -36,12 +38,16 @@ def pick_and_talk(
         standby: as for `join_target`.
         accept: as for `run_chat`, in each room of somebody else.
     """
-    from lanchat.network.addresses import where
     from lanchat.terminal.picker.numbered import pick_by_number
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
     from lanchat.terminal.prompts import ask_line, choose_nick
 
-    on = where(interfaces)
+    @cache
+    def on() -> "OwnAddresses":
+        from lanchat.network.addresses import where  # an empty list is drawn without it
+
+        return where(interfaces)
+
     code = 0
     while code == 0:
         with ExitStack() as until_chosen:
@@ -50,7 +56,7 @@ def pick_and_talk(
         match choice:
             case Chosen(listing):
                 try:
-                    code = talk_in(listing, who, on, discard=discard, look=look, standby=standby, accept=accept)
+                    code = talk_in(listing, who, on(), discard=discard, look=look, standby=standby, accept=accept)
                 except click.Abort:  # Ctrl-C at a question
                     put(sys.stderr, "")
                 except (Refused, NoSuchRoom) as error:
@@ -70,14 +76,14 @@ def pick_and_talk(
     return code
 
 
-def _search(on: "OwnAddresses", until_chosen: ExitStack) -> "HintingFinder":
+def _search(on: "Callable[[], OwnAddresses]", until_chosen: ExitStack) -> "HintingFinder":
     """Begin to look for rooms, until this block ends. The imports are here because a list is drawn without them."""
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
     from lanchat.storage.home import home_folder
 
-    finder = until_chosen.enter_context(Finder(on))
-    return until_chosen.enter_context(HintingFinder(finder, on, home_folder()))
+    finder = until_chosen.enter_context(Finder(on()))
+    return until_chosen.enter_context(HintingFinder(finder, on(), home_folder()))
 
 
 def talk_in(

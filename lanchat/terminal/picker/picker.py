@@ -186,8 +186,14 @@ class _Picker:
     def _look(self) -> None:
         """Begin the search, if the list has been drawn for the first time."""
         search, self._search = self._search, None
-        if search is not None:
+        if search is None:
+            return
+        try:
             self._source = search()
+        except Exception as error:  # raised from here, it would leave the list and the state of the terminal behind
+            if not self._app.is_done:  # a signal may have ended it meanwhile
+                self._app.exit(exception=error)
+        else:
             self._app.create_background_task(self._draw_first(self._source))
 
     async def _draw_first(self, source: Source) -> None:

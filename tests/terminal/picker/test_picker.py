@@ -319,13 +319,30 @@ def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
 
 
 class Drawn(DummyOutput):
-    """Remembers the texts that were drawn."""
+    """Remembers the texts that were drawn, and the state of the terminal."""
 
     def __init__(self) -> None:
         self.text = ""
+        self.wiped = self.cursor_hidden = self.pastes_marked = False
 
     def write(self, data: str) -> None:
         self.text += data
+        self.wiped = False
+
+    def erase_down(self) -> None:
+        self.wiped = True
+
+    def hide_cursor(self) -> None:
+        self.cursor_hidden = True
+
+    def show_cursor(self) -> None:
+        self.cursor_hidden = False
+
+    def enable_bracketed_paste(self) -> None:
+        self.pastes_marked = True
+
+    def disable_bracketed_paste(self) -> None:
+        self.pastes_marked = False
 
 
 def test_the_search_begins_when_the_empty_list_is_drawn():
@@ -344,12 +361,16 @@ def test_the_search_begins_when_the_empty_list_is_drawn():
     assert "Lobby" in output.text
 
 
-def test_a_search_that_cannot_begin_ends_the_list():
+def test_a_search_that_cannot_begin_ends_the_list_and_leaves_the_terminal_in_order():
+    output = Drawn()
+
     def search() -> Script:
+        assert output.cursor_hidden and output.pastes_marked
         raise LanchatError("There is no folder.")
 
     with create_pipe_input() as pipe, pytest.raises(LanchatError, match="no folder"):
-        pick(search, input=pipe, output=DummyOutput())
+        pick(search, input=pipe, output=output)
+    assert output.wiped and not output.cursor_hidden and not output.pastes_marked
 
 
 def test_the_first_rooms_are_drawn_at_once(monkeypatch):
@@ -366,8 +387,7 @@ def test_the_first_rooms_are_drawn_at_once(monkeypatch):
 
 def test_a_list_is_drawn_without_what_looks_for_rooms_and_looks_without_what_talks_in_them():
     program = """import sys
-import lanchat.cli.main, lanchat.cli.join, lanchat.terminal.prompts, lanchat.network.addresses
-import lanchat.terminal.picker.numbered
+import lanchat.cli.main, lanchat.cli.join, lanchat.terminal.prompts, lanchat.terminal.picker.numbered
 print(*sys.modules)
 import lanchat.discovery.finder
 from lanchat.network.connect import begin_connect
@@ -380,6 +400,6 @@ print(*sys.modules)"""
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     drawing, looking = (set(line.split()) for line in said.splitlines())
     assert "lanchat.terminal.picker.picker" in drawing
-    assert not {"msgspec", "cryptography", "zeroconf", "lanchat.discovery", "lanchat.protocol.tls"} & drawing
+    assert not {"msgspec", "cryptography", "zeroconf", "ifaddr", "lanchat.discovery", "lanchat.protocol.tls"} & drawing
     talk, keys = "lanchat.client.events", "cryptography.hazmat.primitives.serialization"
     assert not {talk, "lanchat.room.roster", keys, "encodings.idna"} & looking
