@@ -35,6 +35,11 @@ class Doors(TypedDict, total=False):
     web_names: Collection[str]
 
 
+def wants_web(doors: Doors) -> bool:
+    """Whether the door for browsers is among them. A port alone asks for it as well."""
+    return doors.get("web", False) or doors.get("web_port") is not None
+
+
 def door_options(doors: Doors, access: WebAccess, say: Callable[[str], None]) -> list[DoorOption]:
     """The doors that a host opens when it starts.
 
@@ -46,7 +51,7 @@ def door_options(doors: Doors, access: WebAccess, say: Callable[[str], None]) ->
     if (plain_port := doors.get("plain_port")) is not None:
         found.append(plain_door(plain_port))
     found += irc_doors(doors.get("irc_port"), doors.get("irc_tls_port"), doors.get("irc_password"))
-    if doors.get("web") or doors.get("web_port") is not None:
+    if wants_web(doors):
         found.append(access.option(doors.get("web_port")))
     return found
 
@@ -85,7 +90,7 @@ class Wishes:
             files=rules.files if self.files is None else self.files,
             people=rules.people if self.people is None else self.people,
             hidden=rules.hidden or not self.announce,
-            web=rules.web or self.doors.get("web", False) or self.doors.get("web_port") is not None,
+            web=rules.web or wants_web(self.doors),
         )
 
 

@@ -1,16 +1,16 @@
 """Hosting a room from a program: `host` opens a room, and `HostedRoom` is that room as an object."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from lanchat.api.doors import Doors, Wishes, door_options, note_ports
+from lanchat.api.doors import Doors, Wishes, door_options, note_ports, wants_web
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import LocalUser, OwnMember, blobs_for, own_log, owners_term
+from lanchat.api.numbering import numbering_of
+from lanchat.api.opening import LocalUser, OwnMember, blobs_for, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.web import WebAccess
 from lanchat.network.addresses import OwnAddresses, where
@@ -23,17 +23,14 @@ from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.doors.irc.door import IrcTlsDoor
 from lanchat.server.host import Host
-from lanchat.server.hub import Hub
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
-from lanchat.storage.log import Log
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
-from lanchat.threads import Closable, now_ms
+from lanchat.threads import now_ms
 
 if TYPE_CHECKING:
-    from lanchat.api.engine_hosting import EngineHosting
     from lanchat.server.engine.address import EngineChoice
 
 
@@ -107,7 +104,7 @@ def host(
         raise ValueError("An ephemeral room stores nothing, so it has no engine.")
     on = where(interfaces)
     nick = clean_nick(nick or default_nick())
-    parse_retention(keep or "")
+    parse_retention(keep or "")  # if it breaks the rules, nothing has been opened yet
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
 
@@ -123,67 +120,52 @@ def host(
     )
     user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing, Wishes(doors))
 
-    limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
+    files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
     with ExitStack() as undo:
         folder = term = None
         if not ephemeral:
             folder = undo.enter_context(open_room(home, clean_title(title), new=new, keep=keep, now=now_ms()))
-        blobs = blobs_for(folder, limits_of_files)
-        disk = [blobs] if blobs is not None else []
-        for one in disk:
-            undo.callback(one.close)
+        blobs = blobs_for(folder, files)
+        if blobs is not None:
+            undo.callback(blobs.close)
         if folder is not None and standby and engine is None:
-            rules = Rules(
-                keep=folder.about.keep,
-                hidden=not announce,
-                files=limits_of_files.total,
-                web=web or web_port is not None,
-                people=limits.members if limits != DEFAULT_LIMITS else 0,
-            )
+            rules = _rules(folder, doors, announce=announce, files=files, limits=limits)
             term = owners_term(folder, identity, on_problem, rules, password=bool(password))
-        numbering = _Numbering(None)
-        if folder is not None and engine is None:
-            numbering = _Numbering(own_log(folder, on_problem, timing, least_term, new_term=term is not None))
-        elif folder is not None and engine is not None:
-            numbering = _number_by_engine(engine, folder, user, undo)
-        together = numbering.together
+        numbering = numbering_of(folder, user, engine, undo, least_term=least_term, new_term=term is not None)
         access = WebAccess(on, has_password=password is not None, names=web_names)
         server = Host(
             title,
             identity,
             nick=nick,
-            room_id=folder.about.id if folder else None,
             doors=door_options(doors, access, on_problem),
             on=on,
             password=password,
             log=numbering.log,
-            bans=folder.about.bans if folder else None,
-            locked=folder.about.locked if folder else False,
-            save_access=folder.save_access if folder else lambda bans, locked: None,
             ephemeral=ephemeral,
             blobs=blobs,
             term=term,
-            beside=together.beside if together is not None else None,
+            beside=numbering.beside,
             yielded=lambda: own.keeper.yielded(),
             make_hub=numbering.make_hub,
             limits=limits,
             timing=timing,
+            **_continued(folder),
         )
         undo.callback(server.close)
         note_ports(server, irc_password)
         access.belong_to(server)
         server.start(accept=False)
+        disk = () if blobs is None else (blobs,)
         hosting = Hosting(server, identity.public, on, disk, announce=announce, web=access)
         open_store = _store_nothing if ephemeral else partial(PrivateStore, home, on_trouble=on_problem)
         own = OwnMember(user, hosting, open_store, moves=term is not None, folder=folder)
         connected = own.enter(undo, numbering.check)
-        if together is not None:
-            together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
+        if numbering.together is not None:
+            numbering.together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
         if folder is not None:
             folder.note_engine(hosting.engine)
             if term is not None:
-                hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
-                own.keeper.copy_files(own.member)
+                _look_after_standbys(hosting, own, user, folder)
         undo.pop_all()
     return HostedRoom(own.member, connected, user.state, standby=own.keeper)
 
@@ -224,32 +206,38 @@ class HostedRoom(JoinedRoom):
         return self._standby.hosting
 
 
-@dataclass(frozen=True)
-class _Numbering:
-    """What numbers the messages of a room and stores them: its host alone, or an engine together with other hosts.
+class _Continued(TypedDict, total=False):
+    """The arguments of a `Host` that come from the room's folder."""
 
-    Args:
-        together: what hosts it with others; None: this host is alone.
-        check: our session at another host of the room, until our own host has let us in.
-    """
-
-    log: Log | None
-    make_hub: Callable[..., Hub] = Hub
-    together: "EngineHosting | None" = None
-    check: Closable | None = None
+    room_id: str
+    bans: Mapping[str, str]
+    locked: bool
+    save_access: Callable[[dict[str, str], bool], None]
 
 
-def _number_by_engine(engine: "EngineChoice", folder: RoomFolder, user: LocalUser, undo: ExitStack) -> _Numbering:
-    """Put the room on an engine, after its password was compared with that of the other hosts."""
-    from lanchat.api.engine import open_engine  # only rooms on an engine load it
-    from lanchat.api.engine_hosting import owners_hosting
+def _continued(folder: RoomFolder | None) -> _Continued:
+    """What the host of a room goes on with. Without a folder the room begins and ends with this program."""
+    if folder is None:
+        return {}
+    about = folder.about
+    return {"room_id": about.id, "bans": about.bans, "locked": about.locked, "save_access": folder.save_access}
 
-    say, timing = user.on_problem, user.timing
-    together = owners_hosting(engine, folder, user.nick, user.identity, say, timing, password=bool(user.password))
-    check = together.check_password(user.nick, user.password)
-    if check is not None:
-        undo.callback(check.close)
-    return _Numbering(*open_engine(engine, folder, user.identity, say, together.over, timing), together, check)
+
+def _rules(folder: RoomFolder, doors: Doors, *, announce: bool, files: FileLimits, limits: Limits) -> Rules:
+    """The rules of a room as the arguments of `host` give them. The ports for guests are noted once they are open."""
+    return Rules(
+        keep=folder.about.keep,
+        hidden=not announce,
+        files=files.total,
+        web=wants_web(doors),
+        people=limits.members if limits != DEFAULT_LIMITS else 0,
+    )
+
+
+def _look_after_standbys(hosting: Hosting, own: OwnMember, user: LocalUser, folder: RoomFolder) -> None:
+    """Name standbys from now on, and copy the files of the room whenever this computer is a standby itself."""
+    hosting.naming = begin_naming(hosting, user.identity, folder.path, user.on_problem, user.timing)
+    own.keeper.copy_files(own.member)
 
 
 def _store_nothing(card: Card) -> MemberStore:
