@@ -23,6 +23,7 @@ MDNS_GROUP, MDNS_PORT = "224.0.0.251", 5353
 QUESTIONS = 2  # of each kind: one packet may be lost
 LISTEN = 0.5  # s after each
 CONNECT_WAIT = 1.2  # s for a connection back to us
+ASK_AGAIN = 0.4  # s until one host is asked once more: it answers within milliseconds, but one packet may be lost
 
 _Key = tuple[str, str]  # an interface and what its packets are sent by
 
@@ -62,35 +63,66 @@ def ask_everybody(own: Sequence[Address], port: int = PORT) -> EchoResults:
 
 def round_trip(own: Sequence[Address], host: str, wait: float, port: int = PORT) -> float | None:
     """How long one host takes to answer a question over UDP, in ms; None if it takes more than `wait` seconds."""
-    nonce = secrets.token_hex(8)
     multicast = next((one for one in (_open(address, port) for address in _near(own, host)) if one is not None), None)
     if multicast is None:
         return None
+    asked: dict[str, float] = {}  # when, by the nonce of each question
     try:
-        began = time.monotonic()
-        if multicast.send(encode(Seek(nonce)), _socket_address(host, port)) is not None:
-            return None
-        while (left := began + wait - time.monotonic()) > 0:
-            if not select.select([multicast.sender], [], [], left)[0]:
+        deadline = time.monotonic() + wait
+        while (left := deadline - time.monotonic()) > 0:
+            nonce = secrets.token_hex(8)  # a host answers each nonce once, and its answer may be lost as well
+            asked[nonce] = time.monotonic()
+            if multicast.send(encode(Seek(nonce)), _socket_address(host, port)) is not None:
                 return None
-            packet = decode(multicast.sender.recvfrom(MAX_DATAGRAM + 1)[0])
-            if isinstance(packet, Here) and packet.nonce == nonce:
-                return (time.monotonic() - began) * 1000
-    except OSError:
+            if (taken := _answer_time(multicast, asked, min(left, ASK_AGAIN))) is not None:
+                return taken
+    except OSError:  # the interface is gone, say
         pass
     finally:
         multicast.close()
     return None
 
 
-def can_connect_back(own: Sequence[Address], host: str, listeners: Listeners, port: int = PORT) -> bool:
-    """Whether this host, which must be a lanchat that hears us, can connect to our listeners."""
+def _answer_time(multicast: MulticastSocket, asked: dict[str, float], wait: float) -> float | None:
+    """The ms from one of these questions to its answer; None if none comes within `wait` seconds."""
+    deadline = time.monotonic() + wait
+    while (left := deadline - time.monotonic()) > 0:
+        if not select.select([multicast.sender], [], [], left)[0]:
+            break
+        packet = decode(multicast.sender.recvfrom(MAX_DATAGRAM + 1)[0])
+        if isinstance(packet, Here) and (began := asked.get(packet.nonce)) is not None:
+            return (time.monotonic() - began) * 1000
+    return None
+
+
+def can_connect_back(
+    own: Sequence[Address], host: str, listeners: Listeners, port: int = PORT, wait: float = CONNECT_WAIT
+) -> bool:
+    """Whether this host, which must be a lanchat that hears us, can connect to our listeners within `wait` seconds."""
     request = encode(Connect(listeners.port, secrets.token_hex(8)))
+    deadline = time.monotonic() + wait
+    while (left := deadline - time.monotonic()) > 0:
+        _send_to(own, host, request, port)  # a host that hears it twice knows its nonce, and connects once
+        if _is_connected(host, listeners, min(left, ASK_AGAIN)):
+            return True
+    return False
+
+
+def _send_to(own: Sequence[Address], host: str, packet: bytes, port: int) -> None:
+    """Send a packet to this host from each of our addresses that may reach it, as far as that is possible."""
+    try:
+        target = _socket_address(host, port)
+    except OSError:  # the interface that its address names is gone
+        return
     for address in _near(own, host):
         if (multicast := _open(address, port)) is not None:
-            multicast.send(request, _socket_address(host, port))
+            multicast.send(packet, target)
             multicast.close()
-    deadline = time.monotonic() + CONNECT_WAIT
+
+
+def _is_connected(host: str, listeners: Listeners, wait: float) -> bool:
+    """Whether this host connects to our listeners within `wait` seconds."""
+    deadline = time.monotonic() + wait
     while (left := deadline - time.monotonic()) > 0:
         for listener in select.select(listeners.sockets, [], [], left)[0]:
             try:
