@@ -126,7 +126,8 @@ class Access:
 
     def _own(self, id: str, looks: frozenset[str]) -> bool:
         """Returns: whether one of these skeletons had no owner."""
-        new = looks - self._owners.keys()
+        # Not `looks - self._owners.keys()`, which goes through all owners of the room.
+        new = [look for look in looks if look not in self._owners]
         self._owners |= dict.fromkeys(new, id)
         return bool(new)
 

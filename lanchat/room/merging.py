@@ -35,8 +35,8 @@ def merge(
                 rules = read_rules(text)
             except ProtocolError as error:
                 return [Reply(Notice("rules", str(error)))]
-    spared = {owner_id, *(member.id for member in members if member.host)}
-    new = {id: nick for id, nick in rules.bans.items() if is_verified(id) and id not in spared | access.bans.keys()}
+    spared = {owner_id, *(member.id for member in members if member.host), *access.bans}
+    new = {id: nick for id, nick in rules.bans.items() if is_verified(id) and id not in spared}
     if not new and (access.locked or not rules.locked):
         return []
     save = SaveAccess(access.bans | new, access.locked or rules.locked)
