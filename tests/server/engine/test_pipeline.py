@@ -3,16 +3,19 @@
 import secrets
 from itertools import count
 
-from lanchat.protocol.messages import UNNUMBERED, Said
+from msgspec import structs
+
+from lanchat.protocol.messages import UNNUMBERED, Said, Told
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.entries import proposal_of
-from lanchat.server.engine.items import Answered, EnteredAgain, Fed
+from lanchat.server.engine.items import Answered, EnteredAgain, Fed, TooEarly
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.redis_log import RedisLog
-from lanchat.server.engine.shared_log import BEGIN, Position
+from lanchat.server.engine.shared_log import BEGIN, CALL, Position
 from lanchat.server.items import Item
 from lanchat.threads import Inbox
+from tests.support.engines import RedisProcess
 from tests.support.waiting import wait_until
 
 QUICK = Timing(engine_read=0.05, engine_retry=0.02, beat=0.02)
@@ -85,6 +88,42 @@ def test_a_host_that_never_stops_calling_renews_its_lease(redis, tmp_path):
         own.close()
 
 
+def wait_for(inbox: Inbox[Item], kind: type[Item]) -> None:
+    found: list[Item] = []
+    while not any(isinstance(item, kind) for item in found):
+        found += inbox.take()
+
+
+def events(redis: RedisProcess, room: str) -> int:
+    """How many events the log has. The logs of a pipeline belong to its threads."""
+    with RedisLog(redis.address, room, "bob", "ann") as other:
+        return [entry.kind for entry in other.page(0, 2000)].count("e")
+
+
+def test_a_hub_that_has_not_read_enough_to_propose_anything_learns_so(redis, tmp_path):
+    room = secrets.token_hex(16)
+    shared = RedisLog(redis.address, room, "ann", "ann", timing=QUICK)
+    own, inbox = EngineLog(tmp_path / "log.db", shared, timing=QUICK), Inbox[Item]()
+    own.open()
+    own.start(lambda ticket, seq: None)
+    told = Told("id", 5, "ann-id", "ann", "bob-id", "bob", box=b"sealed")
+    for at in range(0, 1001, CALL):
+        numbers = range(at, min(at + CALL, 1001))
+        shared.append([proposal_of(structs.replace(told, id=str(n))) for n in numbers], 0, Position(0, at))
+    pipeline = Pipeline(own, Position(0, 1001), QUICK)
+    pipeline.start(inbox)
+    try:
+        said = [proposal_of(Said(UNNUMBERED, 5, "ann-id", "ann", "1", "hi"))]
+        pipeline.propose(said, BEGIN)
+        wait_for(inbox, TooEarly)
+        pipeline.propose(said, Position(0, 1))
+        wait_for(inbox, Answered)
+        assert events(redis, room) == 1
+    finally:
+        pipeline.close()
+        own.close()
+
+
 def test_what_was_appended_by_a_lease_that_is_over_and_said_again_is_one_entry(redis, tmp_path):
     """The hub has dropped it, because it had not come back; whoever said it says it again at once."""
     room = secrets.token_hex(16)
@@ -96,20 +135,15 @@ def test_what_was_appended_by_a_lease_that_is_over_and_said_again_is_one_entry(r
     pipeline.start(inbox)
     again = [proposal_of(Said(UNNUMBERED, 5, "ann-id", "ann", "1", "hi"))]
 
-    def wait_for(kind: type[Item]) -> None:
-        found: list[Item] = []
-        while not any(isinstance(item, kind) for item in found):
-            found += inbox.take()
-
     try:
         pipeline.propose(again, BEGIN)
-        wait_for(Answered)
+        wait_for(inbox, Answered)
         redis.command("HDEL", f"{{lanchat:{room}}}:hosts", "ann lease")
-        wait_for(EnteredAgain)
+        wait_for(inbox, EnteredAgain)
         pipeline.go_on()
         pipeline.propose(again, BEGIN)
-        wait_for(Answered)
-        assert [entry.kind for entry in shared.page(0, 10)].count("e") == 1
+        wait_for(inbox, Answered)
+        assert events(redis, room) == 1
     finally:
         pipeline.close()
         own.close()
