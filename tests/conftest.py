@@ -40,7 +40,7 @@ from tests.support.shaken import Shaker
 from tests.support.stretching import stretching
 from tests.support.waiting import wait_until
 
-pytest_plugins = ["tests.faults.report"]
+pytest_plugins = ["tests.faults.report", "tests.support.workers"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
 _PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None)
@@ -82,12 +82,14 @@ def is_quick(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests stand together in files: deal all out, so that each process of `-n` begins with a fair share.
+    """First come those that wait longest, for networks to change, so that the others are done meanwhile, and those of
+    the whole program. Those that need a browser stay together, since each process that runs one starts a browser.
 
-    First come those that wait longest, for networks to change, so that the others are done meanwhile, and those of the
-    whole program. Those that need a browser stay together, since each process that runs one of them starts a browser.
+    Slow tests stand together in files: deal all out, so that each process of `-n` begins with a fair share.
     """
     browsing = [item for item in items if "_chromium" in getattr(item, "fixturenames", ())]
+    for item in browsing:
+        item.add_marker(pytest.mark.xdist_group("browser"))
     others = [item for item in items if "_chromium" not in getattr(item, "fixturenames", ())]
     whole = items[0].config.rootpath / "tests" if items else None
     others.sort(key=lambda item: (item.get_closest_marker("netns") is None, item.path.parent != whole))

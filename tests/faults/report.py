@@ -1,7 +1,7 @@
 """What all scenarios of a run came to, printed at its end. A plugin of pytest: several processes may share the run."""
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,30 +22,35 @@ class Figures:
 
 @dataclass
 class Findings:
-    """Of the whole run."""
+    """Of one test."""
 
     figures: list[Figures] = field(default_factory=list)
 
 
 findings = Findings()
+_reported: list[Figures] = []
+_FIGURES = "figures of scenarios"
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In one of several processes: hand them to the one that prints."""
-    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output["faults"] = msgspec.to_builtins(findings.figures)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The report of a test takes them to the process that prints."""
+    report = yield
+    if findings.figures:
+        report.user_properties.append((_FIGURES, msgspec.to_builtins(findings.figures)))
+        findings.figures.clear()
+    return report
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    output: dict[str, Any] = getattr(node, "workeroutput", {})
-    findings.figures += msgspec.convert(output.get("faults", []), list[Figures])
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    for name, value in report.user_properties:
+        if name == _FIGURES:
+            _reported.extend(msgspec.convert(value, list[Figures]))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """At the end of a run."""
-    figures = sorted(findings.figures, key=lambda each: each.scenario)
+    figures = sorted(_reported, key=lambda each: each.scenario)
     if not figures:
         return
     write = terminalreporter.write_line
