@@ -45,7 +45,7 @@ MAX_NODES = 4  # that are asked one by one
 MAX_RECENT = 4  # addresses of recent rooms that are tried
 ECHO_LIMIT = 1.0  # s
 
-_ADAPTER = re.compile(r"(en|eth|wl|ww)[a-z]*\d")
+_ADAPTER = re.compile(r"(en|eth|wl|ww)[a-z]*\d")  # Linux's names of cables, Wi-Fi and modems: eth0, enp3s0, wlan0
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,22 @@
-"""From a report to the likely cause and one thing to try. Pure.
+"""Makes the diagnosis from a report: the likely cause, and one thing to try. Pure.
 
-The rules stand in the order of how certain they are: what was seen to work comes before what may be wrong. An address
-that the person asks about has a verdict of its own, in verdict.py.
+The rules are tried in order, the most certain one first: what was seen to work comes before what may be wrong. For an
+address that the person asks about there is verdict.py.
 """
 
 import errno
 
 from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report
 from lanchat.doctor.verdict import GET_NETWORK, ISOLATED, LEAVE_ISOLATION, no_network, verdict
+from lanchat.protocol.address import DEFAULT_PORT
 from lanchat.protocol.text import argument, safe_text
 
-PORT = 47474
-_OPEN = {
-    "ufw": f"sudo ufw allow {PORT}",
-    "firewalld": f"sudo firewall-cmd --add-port={PORT}/tcp --add-port={PORT}/udp",
+_OPEN = {  # how a firewall is opened for lanchat
+    "ufw": f"sudo ufw allow {DEFAULT_PORT}",
+    "firewalld": f"sudo firewall-cmd --add-port={DEFAULT_PORT}/tcp --add-port={DEFAULT_PORT}/udp",
     "nft": "sudo nft list ruleset",
     "windows": "New-NetFirewallRule -DisplayName lanchat -Direction Inbound -Action Allow -Protocol UDP "
-    f"-LocalPort {PORT}    (in PowerShell as administrator; once more with TCP)",
+    f"-LocalPort {DEFAULT_PORT}    (in PowerShell as administrator; once more with TCP)",
     "macos": "System Settings > Network > Firewall > Options: allow incoming connections for python",
 }
 _JOIN = "lanchat join"
@@ -34,7 +34,7 @@ def diagnose(report: Report) -> Diagnosis:
         _hears_nothing,
         _by_address,
         _isolated,
-        _inside,
+        _in_container,
         _nobody,
     )
     for rule in rules:
@@ -44,6 +44,7 @@ def diagnose(report: Report) -> Diagnosis:
 
 
 def _machine(report: Report) -> Diagnosis | None:
+    """The home folder, the key or the disk makes lanchat unusable here."""
     machine = report.machine
     if machine.trouble is not None:
         return Diagnosis(False, _sentence(machine.trouble[0]), machine.trouble[1])
@@ -60,7 +61,7 @@ def _no_network(report: Report) -> Diagnosis | None:
 
 
 def _others(report: Report) -> Diagnosis | None:
-    """Another node was seen, so packets to everybody get through; do connections?"""
+    """Another node was seen, so packets to everybody get through. The question is whether connections do."""
     seen = [node for node in report.nodes if {"announce", "mdns"} & set(node.via)]
     seen.sort(key=lambda node: "%" in node.address)  # a link-local address means little to a person
     for node in seen:
@@ -147,7 +148,8 @@ def _isolated(report: Report) -> Diagnosis | None:
     )
 
 
-def _inside(report: Report) -> Diagnosis | None:
+def _in_container(report: Report) -> Diagnosis | None:
+    """This machine is virtual, and has a network that the others are not on."""
     if report.machine.wsl:
         return Diagnosis(
             False,
@@ -164,6 +166,7 @@ def _inside(report: Report) -> Diagnosis | None:
 
 
 def _nobody(report: Report) -> Diagnosis:
+    """No room answers, and nothing else is wrong. This rule always answers."""
     room, nobody = ("room on another machine", "nobody else") if report.own_rooms else ("room", "nobody")
     blocking = [firewall for firewall in report.machine.firewalls if firewall.blocks]
     if blocking:
@@ -194,7 +197,7 @@ def _title(node: Node) -> str:
 
 def _opening(firewalls: tuple[Firewall, ...]) -> str:
     kinds = [firewall.kind for firewall in sorted(firewalls, key=lambda firewall: firewall.blocks is not True)]
-    return _OPEN[kinds[0]] if kinds else f"open port {PORT}, TCP and UDP, in the firewall of this machine"
+    return _OPEN[kinds[0]] if kinds else f"open port {DEFAULT_PORT}, TCP and UDP, in the firewall of this machine"
 
 
 def _names(interfaces: list[Interface]) -> str:

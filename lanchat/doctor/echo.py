@@ -1,6 +1,6 @@
-"""Asks everybody over UDP, and listens to what comes back: our own packets, and answers of hosts.
+"""Asks everybody over UDP, and listens for our own packets, which come back, and for the answers of hosts.
 
-Every question has a nonce of its own, so that an answer tells which question got through.
+Each question has a nonce of its own, so an answer shows which question got through.
 """
 
 import ipaddress
@@ -20,8 +20,8 @@ from lanchat.network.sockets import describe_error
 from lanchat.protocol.address import Address
 
 MDNS_GROUP, MDNS_PORT = "224.0.0.251", 5353
-QUESTIONS = 2  # of each kind: one packet may be lost
-LISTEN = 0.5  # s after each
+QUESTIONS = 2  # to everybody, of each kind, since one packet may be lost
+LISTEN = 0.5  # s after each; hosts of one link answer within milliseconds
 CONNECT_WAIT = 1.2  # s for a connection back to us
 ASK_AGAIN = 0.4  # s until one host is asked once more: it answers within milliseconds, but one packet may be lost
 
@@ -33,8 +33,8 @@ class EchoResults:
     """Which of our questions to everybody came back, and which hosts answered. Owned by the thread that asks."""
 
     loops: dict[_Key, Loop] = field(default_factory=dict)
-    hears: dict[str, set[str]] = field(default_factory=dict)  # what was answered, by the address of the host
-    titles: dict[str, set[str]] = field(default_factory=dict)  # of the rooms in the answers, likewise
+    hears: dict[str, set[str]] = field(default_factory=dict)  # by the host's address: how the questions were sent
+    titles: dict[str, set[str]] = field(default_factory=dict)  # by the host's address: of the rooms in its answers
 
 
 def ask_everybody(own: Sequence[Address], port: int = PORT) -> EchoResults:

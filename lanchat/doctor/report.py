@@ -1,4 +1,4 @@
-"""What `lanchat doctor` finds, as values. Pure."""
+"""The findings of `lanchat doctor`, as values. Pure."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -110,9 +110,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Firewall:
+    """A firewall that is switched on at this machine.
+
+    Args:
+        text: says so, as a part of a sentence.
+        blocks: whether it blocks incoming packets that nobody here asked for; None: perhaps.
+    """
+
     kind: FirewallKind
     text: str
-    blocks: bool | None = None  # whether it blocks incoming packets that were not asked for; None if it may
+    blocks: bool | None = None
 
 
 @dataclass(frozen=True)

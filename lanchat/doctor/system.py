@@ -1,6 +1,6 @@
-"""What the system says of this machine: firewalls, key, disk, clock, versions, links.
+"""Asks the system about this machine: firewalls, key, disk, clock, versions, router.
 
-It only reads. Where a question cannot be answered, the answer is left out.
+It only reads. What the system does not say is left out.
 """
 
 import importlib

@@ -6,7 +6,7 @@ It is about that address alone. Other rooms that were seen, and what is odd abou
 from shlex import quote
 
 from lanchat.doctor.report import Asked, Diagnosis, Report, Tried, TriedOutcome
-from lanchat.protocol.text import argument, safe_text
+from lanchat.protocol.text import argument, conjunction, safe_text
 
 # An invite may name several addresses. The verdict is about the one whose outcome stands first here.
 _BEST_FIRST: tuple[TriedOutcome, ...] = (
@@ -104,7 +104,8 @@ def _missing(report: Report, tried: Tried) -> tuple[str, str]:
 def no_network(report: Report) -> str:
     """Says that this machine has no network, as a part of a sentence."""
     down = report.without_address
-    return "this machine has no network" + (f" ({', '.join(down)} has no address)" if down else "")
+    have = "has" if len(down) == 1 else "have"
+    return "this machine has no network" + (f" ({conjunction(down)} {have} no address)" if down else "")
 
 
 def _remark_on_discovery(report: Report, tried: Tried) -> str:

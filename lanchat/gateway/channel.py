@@ -1,4 +1,4 @@
-"""A room that this person has entered, as a channel of the gateway."""
+"""A room that this person is in, as a channel of the gateway."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Person
 
-HEARD = 1000  # events
-RECENT = 50  # messages that a client which comes later gets
+HEARD = 1000  # events that are kept until they are surely in the copy on the disk
+RECENT = 50  # messages that are shown to a client that connects later
 UNREAD = 1000  # private messages that wait for a client; the oldest are dropped first, as by the host, which keeps 100
 
 
@@ -36,7 +36,7 @@ class Channel:
         self.names = replace(names_of(room.card.room, room.title), channel=name, server=SERVER)
         self._recent: deque[Said] = deque(maxlen=RECENT)
         self.heard: deque[Event] = deque(maxlen=HEARD)  # the latest events, which may not be on the disk yet
-        self._crowd = False  # whether the client has been told that there is a crowd
+        self._crowd_said = False  # whether the client has been told that there is a crowd
         self._unread: deque[Private] = deque(maxlen=UNREAD)  # private messages that no client has been sent
 
     def enter(self, client: Client, marker: bytes = b"") -> None:
@@ -69,7 +69,7 @@ class Channel:
         return Replies(self.names, client.nick).people(self.people(client), multi_prefix=multi, with_hosts=hosts)
 
     def hear(self, items: Sequence[tuple[Item, bool]], client: Client | None) -> None:
-        """Show the client these items, each with whether it is from before we joined."""
+        """Show the client these items, each with whether it is from before we joined. None: no client is connected."""
         past = [item for item, before in items if before and isinstance(item, Said)]
         said = [item for item, _ in items if isinstance(item, Said)]
         self._recent.extend(said)
@@ -124,12 +124,12 @@ class Channel:
             case Notice(text=text):
                 client.notice(text, self.names.channel)
             case Crowd(people=people):
-                if not self._crowd:
+                if not self._crowd_said:
                     client.notice(f"{people:,} people are here: joins and leaves are not shown.", self.names.channel)
-                self._crowd = True
+                self._crowd_said = True
             case ListedPeople(all=all):
                 if all:
-                    self._crowd = False
+                    self._crowd_said = False
                     link.send(self._names_here(client))
             case Connected() | Acked() | Backup() | Named() | Closed() | PrivateFile() | FileStored() | FileRemoved():
                 pass

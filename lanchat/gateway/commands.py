@@ -19,7 +19,7 @@ from lanchat.protocol.limits import TokenBucket
 from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.text import safe_text
 
-ATTEMPTS = 10  # wrong passwords at once, and then per minute
+ATTEMPTS = 10  # wrong passwords at once, and then per minute; a person who mistypes needs a few
 _ACTION = "\x01ACTION "
 
 
@@ -165,7 +165,7 @@ class Commands:
         return ""
 
     def _rename(self, client: Client, line: Line) -> None:
-        """One nick for all rooms."""
+        """Change the nick that the client has in all rooms."""
         try:
             nick = clean_nick(line.parameter(0))
         except ValueError as error:
@@ -184,7 +184,7 @@ class Commands:
     # ---- in the rooms
 
     def _channel(self, client: Client, name: str) -> Channel | None:
-        """The channel of this name, if we are in it; else the client is told."""
+        """The channel of this name; None: we are not in it, and the client has been told so."""
         channel = self._network.entered.get(lowered(name))
         if channel is None:
             client.reply("442" if name.startswith("#") else "403", word(name), last="You are not in such a room")

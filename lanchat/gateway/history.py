@@ -28,10 +28,16 @@ _log = logging.getLogger(__name__)
 
 
 class _Copy:
-    """The copy of a room on this disk, and what has come since and may not be there yet."""
+    """The copy of a room on this disk, and the latest events, which may not be there yet. A `selection.Pages`.
 
-    page = 200
-    over = False
+    Args:
+        paths: of the logs; those that do not exist are left out.
+        heard: the latest events.
+        said: only messages are wanted.
+    """
+
+    page = 200  # events, as at the IRC door
+    over = False  # the client waits for all of the answer
 
     def __init__(self, paths: Iterable[Path], heard: deque[Event], *, said: bool) -> None:
         self._readers = [PagedReader(path) for path in paths if path.exists()]

@@ -20,7 +20,7 @@ from lanchat.protocol.tls import PlainChannel
 
 PORT = 6667
 MAX_CLIENTS = 32  # connections at once that have not registered
-EARLY_LINES = 100  # before a client has shown the password; each takes a moment of the person's own client
+EARLY_LINES = 100  # lines before a client has registered; each takes a moment from the person's own client
 
 _LOOK = 0.5  # s between two looks whether the gateway ends
 _PAUSE = 0.2  # s without accepting after an error; without it the thread would spin as long as no descriptor is left

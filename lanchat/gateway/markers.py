@@ -15,7 +15,7 @@ from lanchat.protocol.irc.line import Line, lowered
 from lanchat.protocol.irc.markers import marked, marker
 from lanchat.storage.files import file_errors, write_file
 
-MAX_MARKERS = 1000  # the oldest ones are forgotten
+MAX_MARKERS = 1000  # rooms and people; those that were read longest ago are forgotten
 FILE = "irc-read.json"
 
 _log = logging.getLogger(__name__)

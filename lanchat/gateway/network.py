@@ -36,7 +36,7 @@ _UNAVAILABLE = "437"  # for all other reasons: ERR_UNAVAILRESOURCE, "try again l
 
 @dataclass(frozen=True)
 class Typed:
-    """A client has sent this line; None: it has gone."""
+    """A client has sent this line; None: it has disconnected."""
 
     client: Client
     line: Line | None
@@ -44,7 +44,12 @@ class Typed:
 
 @dataclass(frozen=True)
 class Entered:
-    """The thread of a room has entered it, or could not, for this reason."""
+    """The thread of a room has joined it, or could not.
+
+    Args:
+        name: of the channel.
+        error: why it could not.
+    """
 
     name: str
     room: JoinedRoom | None
@@ -53,7 +58,7 @@ class Entered:
 
 @dataclass(frozen=True)
 class Heard:
-    """These items have come in a room, each with whether it is from before we joined."""
+    """Items of a room have come, each with whether it is from before we joined. `name` is that of the channel."""
 
     name: str
     items: Sequence[tuple[Item, bool]]
@@ -66,6 +71,7 @@ class Network:
     """The rooms and the channels. Owned by the gateway's main thread; `inbox` is for any thread.
 
     Args:
+        finder: finds the rooms of this network.
         on: our own addresses.
     """
 
@@ -128,6 +134,7 @@ class Network:
         self._leave(channel.room)
 
     def handle(self, item: Entered | Heard) -> None:
+        """Do what the thread of a room has reported."""
         match item:
             case Entered():
                 self._enter(item)
@@ -157,7 +164,7 @@ class Network:
         thread.start()
 
     def _leave(self, room: JoinedRoom) -> None:
-        """Leave a room, which may take a moment. The thread that takes what comes from it ends then."""
+        """Leave a room, in a thread, since it may take a moment. The thread that takes its items ends then."""
         with self._lock:
             if room not in self._open:
                 return
@@ -189,7 +196,7 @@ class Network:
         client.reply(number, name, last=error_text(error))
 
     def _end(self, channel: Channel, error: LanchatError) -> None:
-        """A room has ended for us."""
+        """The connection to a room has ended for good. Tell the client why it is not there any more."""
         del self.entered[lowered(channel.names.channel)]
         self._leave(channel.room)
         if self.client is None:

@@ -84,6 +84,15 @@ CASES = {
             "A room on this machine works without one, for the people at this machine.",
         ),
     ),
+    "two networks without an address": (
+        replace(FINE, interfaces=tuple(replace(CABLE, name=name, addresses=()) for name in ("eth0", "wlan0"))),
+        Diagnosis(
+            False,
+            "This machine has no network (eth0 and wlan0 have no address).",
+            "join the Wi-Fi or plug in the cable",
+            "A room on this machine works without one, for the people at this machine.",
+        ),
+    ),
     "a key that others can read": (
         machine(trouble=("/k can be read by others, so it is not used as a key", "close it: chmod 600 '/k'")),
         Diagnosis(False, "/k can be read by others, so it is not used as a key.", "close it: chmod 600 '/k'"),

@@ -18,7 +18,7 @@ class Accepting:
     Args:
         most: bytes of the largest file that is fetched; 0: none is.
         under_way: how many transfers run.
-        fetch: begins to fetch the file with this number.
+        fetch: begins to fetch a file, by the host's name for it.
         note: shows a line.
     """
 

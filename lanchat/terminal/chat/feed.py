@@ -229,7 +229,7 @@ class Feed:
             self._shown.append(item)
         if isinstance(item, PrivateMessage):
             if item.by not in self.ignored:
-                self.private.came(item)
+                self.private.shown(item)
         hidden = isinstance(item, Said | Private) and item.by in self.ignored
         if isinstance(item, Joined | Left):
             hidden = self._room.state.is_past(item) or self._comings.hides(item, self.roster, time.monotonic())

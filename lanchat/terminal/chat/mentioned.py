@@ -10,7 +10,7 @@ from lanchat.terminal.lines import clock_text
 from lanchat.terminal.phrases import counted
 
 LISTED = 10  # messages; `lanchat history --search` finds more
-LONGEST = 200  # characters of one
+LONGEST = 200  # characters of one message that are shown
 
 
 def mentions_text(found: Sequence[Said], names: Sequence[str], today: date) -> str:
@@ -18,7 +18,7 @@ def mentions_text(found: Sequence[Said], names: Sequence[str], today: date) -> s
 
     Args:
         found: the last messages, oldest first.
-        names: what they were looked for by.
+        names: our nick and our own words, for which the messages were searched.
     """
     by = " or ".join(safe_text(name) for name in names)
     if not found:

@@ -12,7 +12,7 @@ from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import cells, most_cells
 
 # Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more), and from the dark
-# blue of Solarized (3:1 and more). A test counts it.
+# blue of Solarized (3:1 and more). A test computes the contrasts.
 PALETTE = (
     "#af5f5f",
     "#af5f00",
@@ -41,13 +41,13 @@ def tagged_nick(by: str, nick: str) -> str:
 
 @lru_cache(maxsize=1024)
 def measured_nick(by: str, nick: str) -> tuple[str, int, int]:
-    """The nick as it is shown, with the cells that it takes, and takes at most."""
+    """The nick as it is shown, the cells that it takes, and the most that it takes on any terminal."""
     shown = shown_nick(by, nick)
     return shown, cells(shown), most_cells(shown)
 
 
 @lru_cache(maxsize=1024)
 def nick_colour(by: str, nick: str) -> str:
-    """The colour of a person, the same today and tomorrow."""
+    """The colour of a person, which is the same in every run and at every computer."""
     digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
     return PALETTE[digest[0] % len(PALETTE)]

@@ -13,8 +13,9 @@ from lanchat.terminal.notify import RESTORE_TITLE, SAVE_TITLE, UNWATCH_FOCUS, WA
 class HeldOutput:
     """An output that can hold back what is printed, so that it reaches the terminal together with the next drawing.
 
-    While a screen is drawn, the terminal tells whether it has the focus, and has another title. Both begin and end with
-    bracketed paste, which prompt_toolkit switches off in every way out, also for Ctrl-Z.
+    While a screen is shown, the terminal reports when it gets or loses the focus, and its window has our title. Both
+    are switched on and off together with bracketed paste, which prompt_toolkit switches off however the screen ends,
+    also for Ctrl-Z.
     """
 
     responds_to_cpr = False  # do not ask where the cursor is: each drawing would wait for an answer that nobody needs
@@ -23,13 +24,13 @@ class HeldOutput:
         self._output = output
         self._holds = False
         self._watches = False
-        self.name: Callable[[], str] = lambda: ""  # the bytes that name the window
+        self.name: Callable[[], str] = lambda: ""  # makes the sequence that gives the window its title
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """What is printed inside waits for the next flush, so nothing flickers.
+        """Hold back what is printed in this context until the next flush, so that nothing flickers.
 
-        Nor is bracketed paste switched off meanwhile: a paste that comes right then must stay one message.
+        Bracketed paste stays on meanwhile: a paste that comes right then must stay one message.
         """
         self._holds = True
         try:
@@ -42,7 +43,7 @@ class HeldOutput:
             self._output.flush()
 
     def send(self, sequence: str) -> None:
-        """Write a sequence that moves nothing, such as a bell; nothing where no terminal understands it."""
+        """Write a sequence that does not move the cursor, such as a bell, if the output understands such sequences."""
         if sequence and isinstance(self._output, Vt100_Output):
             self._output.write_raw(sequence)
             self.flush()

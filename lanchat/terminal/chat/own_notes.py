@@ -11,7 +11,8 @@ class Note:
     """A line that only we see, such as the answer to a command.
 
     Args:
-        command: this is to be typed by somebody, and stands out.
+        error: something was not done; the line is red.
+        command: a command to type or to copy, which is bold and stands alone.
     """
 
     text: str
@@ -28,10 +29,10 @@ class Drawn:
 
 @dataclass(frozen=True)
 class NewSince:
-    """Stands between what an earlier run has shown and what is new.
+    """The rule between the messages that an earlier run has shown and the new ones.
 
     Args:
-        at: of the last event that was shown, in ms since 1970.
+        at: the time of the last event that was shown, in ms since 1970.
     """
 
     at: int

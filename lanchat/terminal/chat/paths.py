@@ -1,7 +1,7 @@
-"""Paths as a person types them: what is meant, what could follow, and how a path is shown.
+"""Paths as a person types them: which file is meant, for whom it is, and how the path could go on.
 
-Whether there is such a file is asked of `os.path`, which says no where a `Path` raises: the name is too long, or a
-folder on the way may not be entered.
+`os.path` says whether there is such a file, because it says no where a `Path` raises: the name is too long, or a folder
+on the way may not be entered.
 """
 
 import os
@@ -15,7 +15,7 @@ MOST_COMPLETIONS = 100  # paths that are proposed at once
 
 
 def typed_path(typed: str) -> Path:
-    """The path that a person means, with or without quotes, and with `~` for the home."""
+    """The path that a person means, with or without quotes, with `\\ ` for a space, and with `~` for the home."""
     typed = typed.strip()
     if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'":
         typed = typed[1:-1]
@@ -36,7 +36,7 @@ def path_and_nick(typed: str) -> tuple[Path, str]:
     """The path that is to be sent, and the nick of the one person that it is for; "": it is for everybody.
 
     Raises:
-        ValueError: both a path with blanks and a path with a nick behind it are there.
+        ValueError: there is a file with the whole text as its path, and one with the text before the last word.
     """
     typed = typed.strip()
     if typed[:1] in ("'", '"') and (end := typed.find(typed[0], 1)) > 0:

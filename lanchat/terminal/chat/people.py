@@ -16,10 +16,10 @@ NAMED = 5  # people in the greeting; /who names all
 
 
 def greeting_text(connected: Connected, roster: Roster) -> str:
-    """Where we are, and who else is.
+    """The first line in a room: its title, its host, our nick, and who else is there.
 
     Args:
-        roster: with everybody who is present.
+        roster: with everybody who is present, or in a crowd with the few that are listed.
     """
     title, host = safe_text(connected.card.title), safe_text(connected.card.host)
     me = (roster.me, roster.nick)
@@ -32,10 +32,10 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
 
 
 def joined_text(joined: Joined, *, mine: bool, owner: str = "") -> str:
-    """The line for somebody who has come.
+    """The line for somebody who has joined.
 
     Args:
-        owner: the member id of whose room it is; "": it is the host's.
+        owner: the member id of the room's owner; "": its host is the owner.
     """
     who = "you" if mine else tagged_nick(joined.by, joined.nick)
     where = " (web)" if joined.web and not mine else ""
@@ -66,7 +66,7 @@ def verify_text(person: Person, me: str, host_id: str, *, crowd: bool = False) -
     Args:
         me: our own id.
         host_id: the member id of the key that the host showed.
-        crowd: the host shows the keys of few unasked.
+        crowd: so many people are in the room that the host sends few of their keys unasked.
     """
     nick = shown_nick(person.id, person.nick)
     if not person.verified:
@@ -86,7 +86,7 @@ def verify_text(person: Person, me: str, host_id: str, *, crowd: bool = False) -
 
 
 def closed_by(roster: Roster, ended: Disconnected) -> str:
-    """Who closed the room, and so has left it; the reason that we were given, where nobody wanted it or is known."""
+    """Says who closed the room, or why it closed, if nobody closed it on purpose or we do not know who the host was."""
     if ended.by:
         return f"{ended.by} closed the room."
     if ended.reason != CLOSED.text:
@@ -96,7 +96,7 @@ def closed_by(roster: Roster, ended: Disconnected) -> str:
 
 
 def private_label(told: PrivateMessage, me: str) -> str:
-    """Sender and recipient, as they stand before a private message: `[ann -> you]`.
+    """The sender and the recipient, as they are shown before a private message: `[ann -> you]`.
 
     Args:
         me: our own id.

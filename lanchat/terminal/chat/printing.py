@@ -29,7 +29,7 @@ class Printer:
 
     Args:
         portion, again: as for `Screen`.
-        reaches_beyond: whether what the application drew last does not fit into a number of columns.
+        reaches_beyond: whether what the application drew last is too wide for so many columns.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Printer:
         self._again = again
         self._reaches_beyond = reaches_beyond
         self._width = 0  # columns at the last drawing
-        self._widest = 0  # columns for which something in view was printed
+        self._widest = 0  # columns of the widest window for which something in view was printed
         self._settling: asyncio.TimerHandle | None = None
         self._print_all = False  # at the next drawing
         self._woken = False  # a drawing is coming

@@ -11,7 +11,6 @@ from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Person
 
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
-
 ABSENCE_AGAIN = 600.0  # s after which the writer is told again that somebody is away
 
 
@@ -22,8 +21,8 @@ class PrivateTalk:
         self._room = room
         self._last: PrivateMessage | None = None  # from somebody else
         self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
-        self._told_away: dict[str, float] = {}  # when we were told that somebody is away, by id
-        self._asked: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
+        self._absence_said: dict[str, float] = {}  # s, monotonic: when we last said that somebody is away, by id
+        self._warned: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
 
     def tell(self, nick: str, text: str) -> None:
         """Send a private message.
@@ -36,12 +35,12 @@ class PrivateTalk:
         self._tell(nick, text, person.id if person else "")
 
     def absence(self, nick: str) -> str:
-        """That the recipient is away, and why, once in a while; "": nothing is to be told."""
+        """A sentence that the recipient is away, and why; "": they are here, or it was said within ABSENCE_AGAIN."""
         person = self._room.state.roster.person(nick.removeprefix("~"))
         now = time.monotonic()
-        if person is None or not person.away or now - self._told_away.get(person.id, -ABSENCE_AGAIN) < ABSENCE_AGAIN:
+        if person is None or not person.away or now - self._absence_said.get(person.id, -ABSENCE_AGAIN) < ABSENCE_AGAIN:
             return ""
-        self._told_away[person.id] = now
+        self._absence_said[person.id] = now
         return f"{safe_nick(person.nick)} is away: {safe_text(person.away)}"
 
     def reply(self, text: str) -> None:
@@ -58,7 +57,7 @@ class PrivateTalk:
         self._tell(last.nick, text, last.by)
 
     def recipient(self, nick: str) -> Recipient:
-        """The one person that a file for this nick is for.
+        """The person who is to get a file that is sent to this nick.
 
         Raises:
             ValueError: it is us or a guest; or, for the first time, somebody whose nick another key has or had.
@@ -66,8 +65,8 @@ class PrivateTalk:
         self._addressee(nick)
         return self._room.recipient(nick, has_rival=True)
 
-    def came(self, told: PrivateMessage) -> None:
-        """This message was shown: /reply answers it, if it came from somebody else and could be read."""
+    def shown(self, told: PrivateMessage) -> None:
+        """This message was shown: /reply answers it, if it came from somebody else and could be opened."""
         if told.problem or told.by == self._room.state.roster.me:
             return
         if self._last is not None and self._last.by != told.by:
@@ -75,7 +74,7 @@ class PrivateTalk:
         self._last = told
 
     def _addressee(self, nick: str) -> Person | None:
-        """Who is meant; None: only the host can know it.
+        """The person whom this nick means; None: only the host can tell.
 
         Raises:
             ValueError: it is us; or, for the first time, somebody whose nick another key has or had.
@@ -83,13 +82,13 @@ class PrivateTalk:
         roster = self._room.state.roster
         person = roster.addressee(nick)
         rival = roster.rival(person) if person else None
-        if person is not None and rival is not None and person.id not in self._asked:
-            self._asked.add(person.id)
+        if person is not None and rival is not None and person.id not in self._warned:
+            self._warned.add(person.id)
             raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
         return person
 
     def _tell(self, nick: str, text: str, to: str) -> None:
-        if is_guest(to) and to not in self._asked:
-            self._asked.add(to)
+        if is_guest(to) and to not in self._warned:
+            self._warned.add(to)
             raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
         self._room.send_private(nick, text, to=to)

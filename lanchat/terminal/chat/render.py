@@ -2,8 +2,8 @@
 
 Text from other people goes through `safe_text()` here and in people.py, and nowhere else. A message begins with a nick,
 and everything else with `--`, which no nick can be, or with a rule, and what goes on in further rows stands under an
-indent: so nobody can say something that looks like an event, a notice or somebody else's message. What the host says is
-told from what this program says by its nick: `-- ann (host): ...`.
+indent: so nobody can say something that looks like an event, a notice or somebody else's message. A notice of the host
+has its nick, `-- ann (host): ...`, so it does not look like one of this program.
 """
 
 from datetime import date, tzinfo
@@ -108,18 +108,18 @@ class Renderer:
         self._zone = zone
         self._colour = colour
         self.hosting = hosting
-        self.owner = ""  # the member id of whose room it is; "": it is the host's
+        self.owner = ""  # the member id of the room's owner; "": its host is the owner
         self._lost_backup = False
-        self._in_late = False  # whether the last line was late
-        self._files = files
+        self._in_late = False  # whether the last line was of a message that was said while disconnected
+        self._may_fetch = files is not None
+        self._files = KnownFiles() if files is None else files
         self._words = words
         self._me = me
-        self._names = files or KnownFiles()
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
         self._minute_text = ""
 
     def render(self, item: Item | Own) -> Line | None:
-        """The line of this item; None for what is not shown."""
+        """The line of this item; None: it is not shown."""
         if isinstance(item, Said):
             return self._said(item)
         line = self._other(item)
@@ -144,14 +144,14 @@ class Renderer:
             case Moved(at=at):
                 return self._event(at, moved_text(self._who(item), item, self._roster.nick, here=self.hosting))
             case FileOffered(at=at):
-                known = self._names.see(item)
-                fetch = f"   /get {known.number}" if self._files is not None and not self._is_mine(item) else ""
+                known = self._files.see(item)
+                fetch = f"   /get {known.number}" if self._may_fetch and not self._is_mine(item) else ""
                 return self._event(at, offered_text(self._who(item), item) + fetch)
             case FileRemoved(at=at, file=file, reason=reason):
-                gone = self._names.known(file)
+                gone = self._files.known(file)
                 return self._event(at, removed_text(self._who(item), gone.name if gone else "a file", reason))
             case PrivateFile(at=at):
-                text = private_file_line(item, self._names, self._roster.me, may_fetch=self._files is not None)
+                text = private_file_line(item, self._files, self._roster.me, may_fetch=self._may_fetch)
                 return self._event(at, text) if text else None
             case Connected(again=True, moved=False):
                 return _system("Connected again.")
@@ -168,7 +168,7 @@ class Renderer:
                 return verbatim(fragments)
             case Listed(entries):
                 return _system(
-                    list_text([(self._names.see(e), e, clock_text(e.at, self.today, self._zone)) for e in entries])
+                    list_text([(self._files.see(e), e, clock_text(e.at, self.today, self._zone)) for e in entries])
                 )
             case Note(text=text, command=True):
                 return Line([], COMMAND, " " * COMMAND_INDENT, safe_text(text), COMMAND_INDENT, COMMAND_INDENT)
@@ -192,12 +192,12 @@ class Renderer:
 
     @property
     def _host(self) -> str:
-        """The nick of who hosts the room, or "you"; "": that is not known."""
+        """The nick of the room's host, or "you"; "": it is not known."""
         hosts = (one for one in self._roster.people.values() if one.host)
         return next(("you" if one.id == self._roster.me else shown_nick(one.id, one.nick) for one in hosts), "")
 
     def _backup(self, nick: str) -> Line | None:
-        """The bar tells what an ack is worth; a line only tells that it is worth less, and when that is over."""
+        """The line for a lost backup, and for one that is there again. The first backup is only shown in the bar."""
         before, self._lost_backup = self._lost_backup, not nick
         if not nick or before:
             standby = "you" if nick == self._roster.nick else safe_text(nick)

@@ -83,11 +83,12 @@ def connection_text(state: RoomState, *, hosting: bool, away: bool) -> str:
 
 
 def waiting_text(waiting: int, *, lost: bool, paused: bool) -> str:
-    """What the bar says behind that of messages that wait.
+    """What the bar says about our messages that wait, behind the state of the connection.
 
     Args:
-        lost: nothing goes to the host now.
-        paused: the host takes them, and waits itself.
+        waiting: the number of messages.
+        lost: there is no link to the host, so that nothing is sent.
+        paused: they were sent, but the engine of the room does not answer its host.
     """
     if not waiting:
         return ""
@@ -95,7 +96,11 @@ def waiting_text(waiting: int, *, lost: bool, paused: bool) -> str:
 
 
 def no_answer(silence: float | None) -> str:
-    """What the bar says after this silence of the host, in s; "": nothing, or it promises no signs of life."""
+    """What the bar says about a silent host; "": it is not silent, or promises no signs of life.
+
+    Args:
+        silence: s since the host's last line; None: it promises none.
+    """
     return f"no answer for {int(silence)} s" if silence is not None and silence >= NO_ANSWER else ""
 
 

@@ -1,4 +1,4 @@
-"""The transfers of a chat: what is typed about files starts them, and their progress stands above the typed line."""
+"""The file transfers of a chat: commands start and end them, and their progress is shown above the typed line."""
 
 import os
 import threading
@@ -32,6 +32,7 @@ class ChatTransfers:
 
     Args:
         wake: draws soon. Any thread.
+        accept: bytes of the largest file that is fetched unasked; 0: none is.
     """
 
     def __init__(self, room: JoinedRoom, feed: Feed, wake: Callable[[], None], accept: int = 0) -> None:
@@ -183,7 +184,7 @@ class ChatTransfers:
             self._wake()
 
     def _how_to_go_on(self, transfer: RunningTransfer) -> str:
-        """What to type so that what has come of a file is of use; "": nothing has."""
+        """How the person gets the rest of a file whose transfer has failed; "": nothing of it has arrived."""
         known = self._feed.files.known(transfer.file)
         if transfer.progress.up or not transfer.progress.done or known is None:
             return ""

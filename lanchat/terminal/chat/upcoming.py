@@ -30,16 +30,16 @@ class Upcoming:
         self._waiting: deque[Item | Own] = deque()
         self._notes: list[Own] = []
         self._lock = threading.Lock()  # guards _notes
-        self._past_over = False  # the history has been rendered; the notes stand below it
-        self._past_shown = False  # there is no more of it
-        self._seen = room.state.seen  # below it, what is new begins; None: all is new, or that has been said
+        self._past_over = False  # all of the history was returned, so the notes may follow
+        self._past_shown = False  # no more of the history will come
+        self._seen = room.state.seen  # the last event that an earlier run showed; None: none, or the rule was returned
 
     def add(self, note: Own) -> None:
         with self._lock:
             self._notes.append(note)
 
     def next(self) -> Item | Own | None:
-        """The next one, if there is any now. Its item is followed before this is called again."""
+        """The next one, if there is any now. The caller follows an item of the room before it calls this again."""
         if not self._waiting:
             self._waiting.extend(self._room.take(0) if self._room.state.closed is None else ())
             self._past_over = self._past_over or (self._past_shown and not self._waiting)
@@ -64,7 +64,7 @@ class Upcoming:
         return item
 
     def followed(self, item: Item) -> None:
-        """The room's state knows this item now."""
+        """This item was applied to the room's state, which may give a note."""
         if isinstance(item, Connected) and not item.again:
             self._past_shown = item.welcome.since >= item.welcome.seq or was_inside(item)
             greeting = [] if self._hosting else [Note(greeting_text(item, self._room.state.roster))]

@@ -1,4 +1,4 @@
-"""The command /who: who is in the room, from memory, or in a crowd from the host, page by page."""
+"""The command /who: lists the people in the room from memory, or in a crowd from the host, page by page."""
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import NotConnected
@@ -19,10 +19,10 @@ class WhoIsHere:
         """Show who is in the room; in a crowd, ask the host for a page of them.
 
         Args:
-            wanted: the beginning of a nick; "": of all; MORE: the next page of the last answer.
+            wanted: the beginning of a nick; "": everybody; MORE: the next page of the last answer.
 
         Raises:
-            ValueError: nobody is called so; or there is no next page; or we are not in the room any more.
+            ValueError: nobody has such a nick; or there is no next page; or we are not in the room any more.
             LanchatError: the host cannot be asked now, or the room is closed.
         """
         if self._feed.ended is not None:
