@@ -37,6 +37,7 @@ from lanchat.protocol.file_messages import FileEndReason, FileRefusal, FileState
 from lanchat.protocol.framing import TransferLine
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import parse_invite
+from lanchat.protocol.irc.caps import OFFERED
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, FromHost, FromMember
 from lanchat.protocol.places import Place, Rules
@@ -253,6 +254,14 @@ SENTENCES = [
     f"pinged after {TIMES.irc_ping_after:g} s of silence and dropped after {TIMES.irc_dead_after:g} s",
     f"stays in the room for {TIMES.web_absence:g} s",
     f"no `moved` within {TIMES.promotion:g} s of its answer",
+    f"after {TIMES.host_silence:g} s of silence, or after 1 s and four times the second worst delay",
+    f"whichever is longer, but at most {TIMES.longest_silence:g} s",
+    f"of all other standbys, for {TIMES.ask:g} s",
+    f"the host's card too, and all of them for {TIMES.ask_long:g} s",
+    f"if one hears the host, it waits, for at most {TIMES.indirect:g} s",
+    f"The others wait {TIMES.promotion:g} s for it",
+    f"the cards of those that do not follow it every {TIMES.watch:g} s",
+    f"somebody other than its own person is there, or was within {TIMES.company:g} s",
     f"A term is at most 2^{timeline.MAX_TERM.bit_length()} - 1",
     f"up to {timeline.MAX_ENTRIES} earlier epochs",
     f"for up to {delegation.MAX_STANDBYS} standbys",
@@ -264,6 +273,13 @@ SENTENCES = [
 @cases("sentence", SENTENCES)
 def test_a_sentence_has_the_limit(sentence):
     assert sentence in " ".join(PAGE.split())
+
+
+def test_the_page_has_every_capability_of_the_irc_door():
+    found = PAGE.split("Capabilities: ", 1)[1].split(". ", 1)[0]
+    named = {name.partition("=")[0] for name in re.findall(r"`([a-z/=-]+(?:PLAIN)?)`", found)}
+    assert named - {"max-bytes"} == set(OFFERED)
+    assert OFFERED["draft/multiline"] in found
 
 
 # ---- examples
