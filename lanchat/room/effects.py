@@ -1,5 +1,6 @@
 """Members of a room, and the effects that the room's rules can have besides events. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -47,6 +48,11 @@ class Member:
     @property
     def status(self) -> Status:
         return Status(self.id, self.nick, self.away, self.bot)
+
+
+def lines_of(members: Iterable[Member]) -> list[bytes]:
+    """The encoded `present` of each. To ask each for its `line` takes four times as long where it is known."""
+    return [member._line or member.line for member in members]
 
 
 @dataclass(frozen=True)

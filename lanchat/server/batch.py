@@ -87,12 +87,13 @@ class Batch:
     def _cuts(self) -> list[int]:
         """The events before which, or in whose place, any session has other bytes than everybody; and the end."""
         cuts = {len(self.events)}
-        for personal in self.personal.values():
-            skips = personal.skips
-            cuts.add(personal.start)
-            cuts.update([index for index, _ in personal.inserts])
-            cuts.update([index for index in skips if index - 1 not in skips])
-            cuts.update([index + 1 for index in skips if index + 1 not in skips])
+        cuts.update([personal.start for personal in self.personal.values()])
+        for personal in self.personal.values():  # few of them have anything: most have had it in an earlier pass
+            if personal.inserts:
+                cuts.update([index for index, _ in personal.inserts])
+            if skips := personal.skips:
+                cuts.update([index for index in skips if index - 1 not in skips])
+                cuts.update([index + 1 for index in skips if index + 1 not in skips])
         return sorted(cuts)
 
 

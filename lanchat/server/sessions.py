@@ -21,7 +21,9 @@ from lanchat.server.session import Session
 
 _LOOK = 1.0  # s between two looks at the clients that were lost
 _CROWD = 64  # sessions, from which on those who come and go at about the same time are announced together ...
-_GATHER = 0.1  # s ... so long at most after the first of them
+_GATHER = 0.1  # s ... so long at most after the first of them, and longer where a send to everybody takes longer:
+_GATHER_EACH = 0.0003  # s for each session, of which a send takes up to 0.02 ms ...
+_GATHER_MOST = 0.5  # s
 _VISITS = {wire.Joined, wire.Left}
 _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody wanting it
 
@@ -61,7 +63,7 @@ class Sessions(Delivery):
         crowded = len(self) >= _CROWD and self.closing is None
         if crowded and (batch.events or batch.records) and _VISITS.issuperset(map(type, batch.records)):
             now = self.clock()
-            self._announce_at = self._announce_at or now + _GATHER
+            self._announce_at = self._announce_at or now + announce_after(len(self))
             if now < self._announce_at:
                 return True
         self._announce_at = 0.0
@@ -241,3 +243,8 @@ class Sessions(Delivery):
             own = self.beside is not None and session.member is not None and session.member.host
             if not own or self.closing.code != "moved":  # the host's own person stays, to read why nobody else is here
                 session.link.finish(session.farewell(self.closing, self.onward))
+
+
+def announce_after(sessions: int) -> float:
+    """The s after which everybody hears who has come into or gone from a large room, with this number of sessions."""
+    return min(max(_GATHER, sessions * _GATHER_EACH), _GATHER_MOST)

@@ -9,6 +9,7 @@ import stat
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -30,7 +31,7 @@ class Identity:
     certificate_path: Path
     certificate: bytes  # DER
 
-    @property
+    @cached_property
     def public(self) -> bytes:
         """The raw public key, 32 bytes."""
         return self.private.public_key().public_bytes_raw()

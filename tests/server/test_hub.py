@@ -45,6 +45,7 @@ from lanchat.room.snapshot import Snapshot
 from lanchat.server.hub import Hub
 from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stop, Stored
 from lanchat.server.session import Dialect, Session
+from lanchat.server.sessions import announce_after
 from lanchat.storage.log import NoLog
 from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE
@@ -238,6 +239,13 @@ def test_who_comes_alone_into_a_large_room_is_announced_a_moment_later(crowd):
     assert visits(heard(ann)) == ["+bob"] and crowd.hub.sessions.pause is None
     comes(crowd, "carl")
     assert heard(ann) == [] and crowd.hub.sessions.pause
+
+
+def test_the_larger_the_room_the_more_newcomers_share_one_announcement():
+    """A send to everybody takes the longer the more there are, but nobody waits long to see who is there."""
+    assert announce_after(70) == announce_after(300) == 0.1
+    assert announce_after(1000) == pytest.approx(0.3)
+    assert announce_after(100_000) == 0.5
 
 
 def test_who_is_told_something_in_a_large_room_hears_first_who_has_come(crowd):

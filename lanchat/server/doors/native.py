@@ -29,6 +29,7 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
 from lanchat.protocol.version import other_version
+from lanchat.room.effects import lines_of
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
@@ -62,7 +63,7 @@ class Lines(Dialect):
         return encode_lines(messages)
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
-        people = [member.line for member in snapshot.people]
+        people = lines_of(snapshot.people)
         return b"".join((encode(snapshot.welcome), *people, encode_lines((*snapshot.past, *snapshot.private))))
 
 
