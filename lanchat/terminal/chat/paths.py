@@ -25,10 +25,10 @@ def typed_path(typed: str) -> Path:
 
 
 def _expanded(typed: str) -> Path:
-    """The path with the home that `~` or `~bob` stands for; as it was typed if there is no such user."""
+    """The path with the home that `~` or `~bob` stands for; as it was typed if there can be no such user."""
     try:
         return Path(typed).expanduser()
-    except RuntimeError:
+    except (RuntimeError, ValueError):  # there is no such user, or the name holds a NUL
         return Path(typed)
 
 
@@ -62,7 +62,7 @@ def complete_path(typed: str) -> list[Completion]:
     where = _expanded((folder or "/") if begun.startswith("/") else folder or ".")
     try:
         entries = sorted(where.iterdir())
-    except OSError:
+    except (OSError, ValueError):  # a folder that cannot be read, or whose name holds a NUL
         return []
     found = []
     for entry in entries:

@@ -54,6 +54,13 @@ def test_a_name_that_no_system_takes_is_that_of_no_file():
     assert complete_recipient(f"{name} b", ["bob"]) == []
 
 
+@pytest.mark.parametrize("typed", ["a\0/b", "~a\0/b"])
+def test_a_pasted_nul_is_in_no_name(typed):
+    """Tab behind such a path ended the chat."""
+    assert complete_path(typed) == []
+    assert typed_path(typed) == Path(typed)
+
+
 def test_a_path_that_may_be_two_is_sent_to_nobody(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("report", "report bob"):
