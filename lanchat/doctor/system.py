@@ -61,10 +61,7 @@ def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machi
 
 def router_answers(own: Sequence[Address]) -> bool | None:
     """Whether the default gateway answers on the link, as Linux tells it; None if there is none on our networks."""
-    try:
-        routes = [line.split() for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]]
-    except OSError:
-        return None
+    routes = [line.split() for line in _read("/proc/net/route").splitlines()[1:]]
     gateways = [route[2] for route in routes if route[1] == "00000000" and int(route[3], 16) & 2]
     if not gateways:
         return None
@@ -78,7 +75,7 @@ def router_answers(own: Sequence[Address]) -> bool | None:
             return False
     deadline = time.monotonic() + ROUTER_LIMIT
     while time.monotonic() < deadline:
-        for line in Path("/proc/net/arp").read_text(encoding="ascii").splitlines()[1:]:
+        for line in _read("/proc/net/arp").splitlines()[1:]:
             fields = line.split()
             if fields[0] == str(gateway) and int(fields[2], 16) & 2:
                 return True

@@ -22,6 +22,7 @@ from lanchat.gateway.client import SERVER, Client, error_text
 from lanchat.gateway.markers import FILE as MARKERS
 from lanchat.gateway.markers import ReadMarkers
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.sockets import describe_error
 from lanchat.protocol.irc.line import Line, lowered, made
 from lanchat.protocol.irc.names import source_of
 from lanchat.protocol.messages import Event
@@ -31,6 +32,7 @@ from lanchat.threads import Inbox
 
 MAX_ROOMS = 32  # as many as are remembered
 _NUMERICS = {"password": "475", "banned": "474", "full": "471", "locked": "473"}  # by the code of a refusal
+_LATER = "Leave another room, or try again later."
 _UNAVAILABLE = "437"  # for all other reasons: ERR_UNAVAILRESOURCE, "try again later"
 
 
@@ -61,6 +63,7 @@ class Heard:
     """Items of a room have come, each with whether it is from before we joined. `name` is that of the channel."""
 
     name: str
+    room: JoinedRoom
     items: Sequence[tuple[Item, bool]]
 
 
@@ -138,13 +141,14 @@ class Network:
         match item:
             case Entered():
                 self._enter(item)
-            case Heard(name=name, items=items) if (channel := self.entered.get(lowered(name))) is not None:
+            case Heard(name=name, room=room, items=items):
+                channel = self.entered.get(lowered(name))
+                if channel is None or channel.room is not room:
+                    return  # it was left meanwhile, and perhaps entered again
                 channel.hear(items, self.client)
                 closed = next((one for one, _ in items if isinstance(one, Closed)), None)
                 if closed is not None:
                     self._end(channel, closed.error)
-            case _:
-                pass  # it was left meanwhile
 
     def close(self) -> None:
         """Leave all rooms."""
@@ -216,6 +220,10 @@ class Network:
         except (LanchatError, ValueError) as error:
             self.inbox.put_now(Entered(name, None, error))
             return
+        except (OSError, RuntimeError) as error:  # this process has no file descriptor or no thread left
+            what = describe_error(error) if isinstance(error, OSError) else str(error)
+            self.inbox.put_now(Entered(name, None, LanchatError(f"This computer cannot join it now ({what}).", _LATER)))
+            return
         with self._lock:
             late = self._closing
             if not late:
@@ -232,7 +240,7 @@ class Network:
             if first:
                 first = False
                 self.inbox.put(Entered(name, room))
-            self.inbox.put(Heard(name, found))
+            self.inbox.put(Heard(name, room, found))
             if isinstance(found[-1][0], Closed):
                 return
 

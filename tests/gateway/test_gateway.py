@@ -4,15 +4,14 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from lanchat.client.events import PrivateMessage
-from lanchat.errors import LanchatError, NotConnected
+from lanchat.errors import LanchatError
 from lanchat.gateway.client import Client
 from lanchat.gateway.commands import ATTEMPTS, Commands
 from lanchat.gateway.listener import Gateway
@@ -146,68 +145,6 @@ def test_who_guesses_the_password_waits_and_keeps_the_person_out_for_a_moment_on
     assert all(b"Too many wrong passwords. Try again in 6 s." in told("wrong", 0.0) for _ in range(1000))
     assert b"Too many" in told(PASSWORD, 5.9) and not welcomed  # else a guess would cost nothing
     assert b" 001 " in told(PASSWORD, 6.1) and len(welcomed) == 1
-
-
-class FakeNetwork:
-    """Rooms without a network: only what a line of the client needs."""
-
-    def __init__(self) -> None:
-        self.client: Client | None = None
-        self.entered: dict[str, Any] = {}
-
-    def welcome(self, client: Client) -> None:
-        self.client = client
-
-
-@pytest.fixture
-def registered() -> Callable[[Commands], tuple[Client, list[bytes]]]:
-    """`client, told = registered(commands)`: a client that has registered as wee, and what it was sent."""
-
-    def register(commands: Commands) -> tuple[Client, list[bytes]]:
-        told: list[bytes] = []
-        link: Any = SimpleNamespace(send=told.append, finish=told.append, within=lambda deadline: None)
-        client = Client(link, nick="wee", password=PASSWORD)
-        commands.carry_out(client, Line("USER", ("wee", "0", "*", "wee")), 0.0)
-        assert client.registered
-        return client, told
-
-    return register
-
-
-def test_what_is_left_of_a_client_whose_place_another_has_taken_is_not_done(seen, registered):
-    """Its lines may still wait when the other one has gone as well. The gateway ended then."""
-    finder: Any = seen
-    network = Network(finder, where(("127.0.0.1",)))
-    commands = Commands(network, PASSWORD, 0.0)
-    first, told = registered(commands)
-    registered(commands)
-    assert told[-1].endswith(b"Another client has come in your place\r\n")
-    network.client = None
-    told.clear()
-    commands.carry_out(first, Line("JOIN", ("#room-a",)), 0.0)
-    assert told == []
-
-
-def test_a_nick_is_changed_in_the_rooms_that_are_connected_and_the_others_are_named(registered):
-    """A room without a link to its host cannot be asked for it. The gateway ended then."""
-    asked: list[str] = []
-
-    def not_connected(nick: str) -> None:
-        raise NotConnected
-
-    def channel(name: str, rename: Any) -> Any:
-        return SimpleNamespace(names=SimpleNamespace(channel=name), room=SimpleNamespace(nick="wee", rename=rename))
-
-    network = FakeNetwork()
-    network.entered = {"#lost": channel("#lost", not_connected), "#room-a": channel("#room-a", asked.append)}
-    commands = Commands(cast(Network, network), PASSWORD, 0.0)
-    client, told = registered(commands)
-    commands.carry_out(client, Line("NICK", ("woo",)), 0.0)
-    assert asked == ["woo"] and client.nick == "woo"
-    notice, renamed = map(parsed, map(bytes.decode, told[-2:]))
-    assert notice.parameters[0] == "#lost"
-    assert notice.parameters[1].startswith("You are still wee here. You are not connected at the moment.")
-    assert renamed.parameters == ("woo",)
 
 
 def test_a_client_that_comes_after_an_error_of_the_system_is_served(gateway, come):
