@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import hypothesis.strategies as strategies
 import pytest
 
 from lanchat.api.room import JoinedRoom
@@ -40,6 +41,9 @@ from tests.support.shaken import Shaker
 from tests.support.stretching import stretching
 from tests.support.waiting import wait_until
 
+if TYPE_CHECKING:
+    from tests.support.forked import ForkServers
+
 pytest_plugins = ["tests.faults.report", "tests.support.workers"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
@@ -51,6 +55,7 @@ hypothesis.settings.register_profile("long", _PATIENT, max_examples=5000)
 _FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
 _MEMORY = "/dev/shm"  # a file system in memory, on Linux
 _SHAKER = pytest.StashKey[Shaker]()
+_SERVERS: "pytest.StashKey[ForkServers]" = pytest.StashKey()
 _homes = count(1)
 _ended = count(1)  # tests
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
@@ -97,12 +102,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """While this process collects, another one imports, for the forks that the tests of all workers start."""
+    config = session.config
+    if sys.platform == "linux" and config.option.workers and is_quick(config) and not config.option.collectonly:
+        from tests.support.forked import ForkServers
+
+        config.stash[_SERVERS] = servers = ForkServers(config.option.workers)
+        config.add_cleanup(servers.close)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
+    if sys.platform == "linux" and session.config.option.workers and not session.config.option.collectonly:
+        from tests.support.forks import import_all
+
+        import_all()
+        _draw()
     gc.freeze()
     gc.enable()
     if session.config.option.shaken is not None:
         session.config.stash[_SHAKER] = Shaker(session.config.option.shaken)
+
+
+@hypothesis.given(strategies.text(max_size=1), strategies.integers(), strategies.floats())
+def _draw(text: str, number: int, fraction: float) -> None:
+    """For all workers at once, what each would read and compute at its first test of the kind."""
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -131,8 +156,9 @@ def own_process(request: pytest.FixtureRequest) -> Iterator[None]:
     if (hangup := getattr(signal, "SIGHUP", None)) is not None and signal.getsignal(hangup) is signal.SIG_IGN:
         signal.signal(hangup, signal.SIG_DFL)
     enter_own_network()
-    quick, shaker = is_quick(request.config), request.config.stash.get(_SHAKER, None)
-    with forks(shaker) if quick else nullcontext(), stretching(quickly=quick):
+    config = request.config
+    quick, shaker, servers = is_quick(config), config.stash.get(_SHAKER, None), config.stash.get(_SERVERS, None)
+    with forks(shaker, servers, config.option.worker) if quick else nullcontext(), stretching(quickly=quick):
         yield
 
 

@@ -11,13 +11,14 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import IO
 
-from tests.support.forks import NUMBER, Request
+from tests.support.forks import ENTER, NUMBER, Request
 from tests.support.shaken import Shaker
 
 if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
     raise ImportError("forks need Linux")
 
 _TOP = Path(__file__).parents[2]
+_NETWORK = "/proc/thread-self/ns/net"
 _HEEDED = ("PYTHON", "LANG", "LC_", "TZ")  # names that begin so are heeded by Python when it starts, and only then
 
 
@@ -27,19 +28,13 @@ class ForkServer:
     Making one does not wait until it is ready; the first program does.
     """
 
-    def __init__(self, shaker: Shaker | None = None) -> None:
+    def __init__(self, shaker: Shaker | None = None, control: socket.socket | None = None) -> None:
         self._shaker = shaker
         self._heeded = _heeded(os.environ)
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.forks", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd=_TOP,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # a Ctrl-C for the tests is none for it
-            )
+        self._server: subprocess.Popen[bytes] | None = None
+        if control is None:
+            self._server, (control,) = _start(1)
+        self._control = control
 
     def can_start(self, argv: Sequence[str], env: Mapping[str, str]) -> bool:
         """Whether this is a Python like its own, with or without `nsenter --net=FILE` before it."""
@@ -89,8 +84,56 @@ class ForkServer:
 
     def close(self) -> None:
         """What it has started ends now."""
-        self._control.close()
+        with self._control:
+            self._control.shutdown(socket.SHUT_WR)
+            self._control.recv(1)  # until it has closed its end
+        if self._server is not None:
+            self._server.wait()
+
+
+class ForkServers:
+    """Fork servers for the workers of a run: one process imports for all of them, and the others are its forks.
+
+    Args:
+        number: of the workers.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._network = os.stat(_NETWORK)
+        self._server, self._controls = _start(number)
+
+    def take(self, at: int, shaker: Shaker | None = None) -> ForkServer:
+        """That of this worker, which calls this once, in the network that its programs are to have."""
+        control = self._controls.pop(at)
+        for other in self._controls:
+            other.close()
+        if not os.path.samestat(os.stat(_NETWORK), self._network):
+            with open(_NETWORK) as network:
+                socket.send_fds(control, [ENTER], [network.fileno()])
+        return ForkServer(shaker, control)
+
+    def close(self) -> None:
+        """Once the workers are over."""
+        for control in self._controls:
+            control.close()
         self._server.wait()
+
+
+def _start(number: int) -> tuple[subprocess.Popen[bytes], list[socket.socket]]:
+    """So many servers, as the process that forks all but one of them; and the sockets that lead to them."""
+    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(number)]
+    files = [theirs.fileno() for _, theirs in pairs]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.forks", *map(str, files)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd=_TOP,
+        pass_fds=files,
+        start_new_session=True,  # a Ctrl-C for the tests is none for it
+    )
+    for _, theirs in pairs:
+        theirs.close()
+    return server, [ours for ours, _ in pairs]
 
 
 class Forked:

@@ -1,4 +1,5 @@
 """A fork server: `python -m tests.support.forks SOCKET`. It imports all of lanchat once, then forks for each request.
+With several sockets it first forks a server for each of them.
 
 The other end is forked.py. Most of the CPU of a program that lives for a moment goes into its imports; a fork of
 this process has them behind it. What is forked unwinds to the end of this file and runs there as the main module, so
@@ -7,7 +8,8 @@ back no memory: that would copy most of the pages that it has in common with the
 
 A request is one packet: `Request` as JSON, with its descriptors: stdin, stdout, stderr, a status pipe, those to keep,
 and a network namespace. The status pipe tells two numbers: the process id, and, when it is over, the exit code (of a
-signal: minus its number). The server ends, and kills what it has started, when nobody holds the socket's other end.
+signal: minus its number). A packet `ENTER` has the network namespace in which the server is to be. The server ends, and
+kills what it has started, when nobody holds the socket's other end, or no more is to come from it.
 """
 
 import atexit
@@ -38,6 +40,7 @@ if sys.platform != "linux":  # not `assert`: mypy would not know the names below
     raise ImportError("forks need Linux")
 
 NUMBER = struct.Struct("i")
+ENTER = b"enter"
 PACKET_LIMIT = 128 * 1024  # bytes of a request; the environment is most of it
 FILES_LIMIT = 64  # descriptors of a request
 _NEWNET = 0x40000000  # CLONE_NEWNET of sched.h
@@ -110,6 +113,9 @@ def serve(control: socket.socket) -> Request | None:
                         os.kill(fork.pid, signal.SIGKILL)
                         fork.bury()
                     return None
+                if data == ENTER:
+                    _enter_network(files.pop())
+                    continue
                 if not (pid := os.fork()):
                     selector.close()
                     control.detach()  # its number may be somebody else's soon
@@ -123,8 +129,8 @@ def serve(control: socket.socket) -> Request | None:
 
 def _become(request: Request, files: list[int]) -> Request:
     """Give this fork what exec() would: its descriptors, its environment, streams that know nothing of the server's."""
-    if request.network and ctypes.CDLL(None, use_errno=True).setns(files.pop(), _NEWNET):
-        raise OSError(ctypes.get_errno(), "the program cannot enter its network namespace")
+    if request.network:
+        _enter_network(files.pop())
     kept = dict(zip([0, 1, 2, *request.keep], files[:3] + files[4:], strict=True))
     above = max(*files, *kept) + 1  # copied there first: no number may be overwritten while it is still to be copied
     for number, copy in {number: fcntl.fcntl(file, fcntl.F_DUPFD, above) for number, file in kept.items()}.items():
@@ -145,6 +151,13 @@ def _become(request: Request, files: list[int]) -> Request:
     return request
 
 
+def _enter_network(namespace: int) -> None:
+    """Closes its descriptor."""
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, _NEWNET):
+        raise OSError(ctypes.get_errno(), "this process cannot enter its network namespace")
+    os.close(namespace)
+
+
 def _stream(file: int, mode: str, like: TextIO) -> io.TextIOWrapper:
     """A standard stream as Python makes it; what the environment says of them is the same for the server."""
     assert isinstance(like, io.TextIOWrapper)
@@ -154,7 +167,8 @@ def _stream(file: int, mode: str, like: TextIO) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffer, like.encoding, like.errors, "\n", line_buffering, unbuffered)
 
 
-def _import_all() -> None:
+def import_all() -> None:
+    """All of lanchat, and what it imports only when it is used."""
     import lanchat
 
     for module in pkgutil.walk_packages(lanchat.__path__, "lanchat."):
@@ -192,10 +206,19 @@ def _end(code: int) -> None:
 
 
 if __name__ == "__main__":
-    _import_all()
+    import_all()
     gc.collect()
     gc.freeze()  # what the collector of a fork does not look at need not be copied for it
-    if (_request := serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
+    _controls = [socket.socket(fileno=int(number)) for number in sys.argv[1:]]
+    while len(_controls) > 1:
+        _control = _controls.pop()
+        if not os.fork():
+            for _other in _controls:
+                _other.close()
+            _controls = [_control]
+        else:
+            _control.close()
+    if (_request := serve(_controls[0])) is not None:
         _code = 0
         try:
             with stretching(quickly=True):

@@ -33,7 +33,7 @@ if sys.platform != "win32":
     import termios
 
 if TYPE_CHECKING:
-    from tests.support.forked import ForkServer
+    from tests.support.forked import ForkServer, ForkServers
 
 _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
@@ -95,15 +95,20 @@ def start(
 
 
 @contextmanager
-def forks(shaker: Shaker | None = None) -> Iterator[None]:
-    """`start` makes forks where it can; on Linux, that is. They pause if this shaker is given."""
+def forks(shaker: Shaker | None = None, servers: "ForkServers | None" = None, at: int = 0) -> Iterator[None]:
+    """`start` makes forks where it can; on Linux, that is. They pause if this shaker is given.
+
+    Args:
+        servers: those of all workers, if there are some.
+        at: the number of this worker.
+    """
     global _server
     if sys.platform != "linux" or _server is not None:
         yield
         return
     from tests.support.forked import ForkServer
 
-    _server = server = ForkServer(shaker)
+    _server = server = ForkServer(shaker) if servers is None else servers.take(at, shaker)
     try:
         yield
     finally:

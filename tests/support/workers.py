@@ -8,6 +8,7 @@ reports of a test in one message. A worker that dies fails the test that it ran,
 marked `xdist_group`, whatever the group, are run by the first worker, before all others.
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ _PATIENCE = 10.0  # s; so long a worker may tidy up after Ctrl-C
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--workers", type=int, metavar="N", default=0, help="run tests in so many forks (Linux)")
+    parser.addoption("--worker", type=int, default=0, help=argparse.SUPPRESS)  # the number of a worker, in it
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,8 +63,8 @@ class _Said:
 class _Worker:
     """A fork that runs tests, seen from the process that hands them out."""
 
-    def __init__(self, session: pytest.Session, name: str, connections: Sequence[Connection]) -> None:
-        self.name = name
+    def __init__(self, session: pytest.Session, at: int, connections: Sequence[Connection]) -> None:
+        self.at = at
         self.given: deque[int] = deque()  # the test that it runs, and the one after it
         self.connection, theirs = Pipe()
         sys.stdout.flush()
@@ -72,7 +74,7 @@ class _Worker:
             for connection in [self.connection, *connections]:
                 connection.close()  # else it would not notice when the process that hands out tests is no more
             try:
-                _work(session, name, theirs)
+                _work(session, at, theirs)
             finally:
                 os._exit(0)
         theirs.close()
@@ -117,7 +119,7 @@ class _Run:
         self._left = deque(sorted(set(range(len(session.items))) - set(together)))
         self._workers: dict[Connection, _Worker] = {}
         for at in range(number):
-            self._fork(f"w{at}")
+            self._fork(at)
         for _ in range(2):
             for worker in self._workers.values():
                 worker.give(self._next(worker))
@@ -132,13 +134,13 @@ class _Run:
             for worker in self._workers.values():
                 worker.interrupt()
 
-    def _fork(self, name: str) -> _Worker:
-        worker = _Worker(self._session, name, list(self._workers))
+    def _fork(self, at: int) -> _Worker:
+        worker = _Worker(self._session, at, list(self._workers))
         self._workers[worker.connection] = worker
         return worker
 
     def _next(self, worker: _Worker) -> int | None:
-        if self._together and worker.name == "w0":
+        if self._together and worker.at == 0:
             return self._together.popleft()
         return self._left.popleft() if self._left else None
 
@@ -175,15 +177,16 @@ class _Run:
             text = f"This test ended the worker that ran it, with exit code {code}."
             self._report(pytest.TestReport(item.nodeid, item.location, {}, "failed", text, "call"))
             (self._together if self._together else self._left).extendleft(worker.given)
-            another = self._fork(worker.name)
+            another = self._fork(worker.at)
             for _ in range(2):
                 another.give(self._next(another))
 
 
-def _work(session: pytest.Session, name: str, connection: Connection) -> None:
+def _work(session: pytest.Session, at: int, connection: Connection) -> None:
     """All that a worker does."""
     config = session.config
-    _part_from_the_others(config, name)
+    config.option.worker = at
+    _part_from_the_others(config, at)
     collector = _Collector(config)
     try:
         index = connection.recv()
@@ -203,10 +206,10 @@ def _work(session: pytest.Session, name: str, connection: Connection) -> None:
         vars(session)["_setupstate"].teardown_exact(None)
 
 
-def _part_from_the_others(config: pytest.Config, name: str) -> None:
+def _part_from_the_others(config: pytest.Config, at: int) -> None:
     """Gives this fork its own folder for tmp_path, and its own files for what tests print."""
     factory = vars(config)["_tmp_path_factory"]
-    factory._basetemp = factory.getbasetemp() / name
+    factory._basetemp = factory.getbasetemp() / f"w{at}"
     factory._basetemp.mkdir(mode=0o700, exist_ok=True)
     if (capture := config.pluginmanager.getplugin("capturemanager")) is not None:
         capture.stop_global_capturing()
