@@ -14,9 +14,10 @@ from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import Line, cut, lowered, made, without_formatting
 from lanchat.protocol.irc.multiline import Failed
 from lanchat.protocol.irc.names import Names
-from lanchat.protocol.irc.numerics import MAX_AWAY, Replies, matching, word
+from lanchat.protocol.irc.numerics import TARGETS, Replies, matching, word
 from lanchat.protocol.limits import TokenBucket
 from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.status import MAX_AWAY
 from lanchat.protocol.text import safe_text
 
 ATTEMPTS = 10  # wrong passwords at once, and then per minute; a person who mistypes needs a few
@@ -160,7 +161,7 @@ class Commands:
             wait = (1 - self._attempts.level(now)) / self._attempts.rate
             return f"Too many wrong passwords. Try again in {math.ceil(wait)} s."
         if not hmac.compare_digest(password.encode(), self._password.encode()):
-            return "The password is wrong."
+            return "The password is wrong. lanchat irc shows the right one when it starts."
         self._attempts.take(-1, now)  # it was no guess
         return ""
 
@@ -199,7 +200,7 @@ class Commands:
         if text.startswith("\x01") and not action:
             return
         text = without_formatting(text.removeprefix(_ACTION).rstrip("\x01"))
-        for target in line.parameter(0).split(",")[:4]:
+        for target in line.parameter(0).split(",")[:TARGETS]:
             try:
                 problem = self._say(target, text, action=action, client=client)
             except (LanchatError, ValueError) as error:
@@ -214,7 +215,7 @@ class Commands:
         if target.startswith("#"):
             channel = self._network.entered.get(lowered(target))
             if channel is None:
-                return "JOIN first"
+                return f"You are not in this room; /join {word(target)} enters it"
             channel.room.send(text, action=action)
             return ""
         for channel in reversed(self._network.entered.values()):

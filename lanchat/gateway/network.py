@@ -30,7 +30,7 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.home import home_folder
 from lanchat.threads import Inbox
 
-MAX_ROOMS = 32  # as many as are remembered
+MAX_ROOMS = 32  # entered at once; as many as the list of recent rooms remembers
 _NUMERICS = {"password": "475", "banned": "474", "full": "471", "locked": "473"}  # by the code of a refusal
 _LATER = "Leave another room, or try again later."
 _UNAVAILABLE = "437"  # for all other reasons: ERR_UNAVAILRESOURCE, "try again later"
@@ -114,7 +114,7 @@ class Network:
         if key in self.entered or key in map(lowered, self._entering):
             return
         if len(self.entered) + len(self._entering) >= MAX_ROOMS:
-            client.reply("405", name, last="You are in too many rooms")
+            client.reply("405", name, last=f"You are in {MAX_ROOMS} rooms already; leave one with /part first")
             return
         found = next((row for row in self.listed() if lowered(row[0]) == key), None)
         if found is None:

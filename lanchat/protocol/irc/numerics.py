@@ -7,13 +7,13 @@ from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import MAX_CHANNEL, MAX_USER, Names, Person, account_of, prefixes
 from lanchat.protocol.nicks import MAX_NICK
+from lanchat.protocol.status import MAX_AWAY
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import MAX_TOPIC
 
 NAMES_SIZE = 400  # bytes of nicks in one 353; what stands before them fits into the remaining ones
 MONITORED = 100  # nicks that one client may watch (ergo's number)
 TARGETS = 4  # of one message (ergo's number)
-MAX_AWAY = 300  # bytes of the reason for being away
 _WHOX = "tcuihsnfdlaor"  # the fields that WHOX knows, in the order in which they are answered
 
 

@@ -7,7 +7,8 @@ from lanchat import __version__
 from lanchat.protocol.irc.line import Line, cut, made, without_formatting
 from lanchat.protocol.irc.markers import marked
 from lanchat.protocol.irc.names import Person, clean_real_name
-from lanchat.protocol.irc.numerics import MAX_AWAY, word
+from lanchat.protocol.irc.numerics import word
+from lanchat.protocol.status import MAX_AWAY
 from lanchat.protocol.text import safe_text
 from lanchat.room.room import Room
 from lanchat.server.doors.irc import who
