@@ -25,7 +25,7 @@ from lanchat.server.doors.irc.door import IrcTlsDoor
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
-from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
+from lanchat.storage.member_store import EngineStore, MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.threads import now_ms
@@ -157,7 +157,7 @@ def host(
         server.start(accept=False)
         disk = () if blobs is None else (blobs,)
         hosting = Hosting(server, identity.public, on, disk, announce=announce, web=access)
-        open_store = _store_nothing if ephemeral else partial(PrivateStore, home, on_trouble=on_problem)
+        open_store = partial(_store_for, user, engine is not None)
         own = OwnMember(user, hosting, open_store, moves=term is not None, folder=folder)
         connected = own.enter(undo, numbering.check)
         if numbering.together is not None:
@@ -240,5 +240,9 @@ def _look_after_standbys(hosting: Hosting, own: OwnMember, user: LocalUser, fold
     own.keeper.copy_files(own.member)
 
 
-def _store_nothing(card: Card) -> MemberStore:
-    return NoStore()
+def _store_for(user: LocalUser, on_engine: bool, card: Card) -> MemberStore:
+    """The store of the host's own member."""
+    if card.ephemeral:
+        return NoStore()
+    store = EngineStore if on_engine else PrivateStore
+    return store(user.home, card, user.on_problem)

@@ -26,7 +26,7 @@ from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
-from lanchat.storage.member_store import PrivateStore
+from lanchat.storage.member_store import EngineStore
 from lanchat.storage.rooms import FILES
 
 
@@ -101,7 +101,7 @@ def host_beside(
         hosting = Hosting(
             server, papers.owner, on, [folder, *([blobs] if blobs is not None else [])], announce=announce, web=access
         )
-        own = OwnMember(user, hosting, lambda card: PrivateStore(home, card, on_problem))
+        own = OwnMember(user, hosting, lambda card: EngineStore(home, card, on_problem))
         connected = own.enter(undo, check)
         together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)
         undo.pop_all()

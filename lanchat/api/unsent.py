@@ -25,6 +25,11 @@ class Unsent:
         return self._delivery.left_at
 
     @property
+    def is_kept(self) -> bool:
+        """Whether what is not sent at the end goes out when this person is in the room again."""
+        return self._delivery.keeps_unsent
+
+    @property
     def held(self) -> list[Talk]:
         """Those of them that are sent only after `release`."""
         return self._delivery.held

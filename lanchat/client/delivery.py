@@ -65,6 +65,7 @@ class Delivery:
         self._held = list(store.unsent)  # messages that an earlier run could not deliver
         self.left_over = len(self._held)
         self.left_at = store.left_at
+        self.keeps_unsent = store.keeps_unsent
         if not store.held:
             self._release()
 

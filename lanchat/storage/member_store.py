@@ -23,12 +23,16 @@ class MemberStore(Protocol):
     """The interface of a store, for the client. Only these wait for the disk: `close`, `was_shown`,
     `own_lines`, and the first `add_history` of a `PrivateStore` that stores something, which makes the folder."""
 
-    left_at: float  # s since 1970, when an earlier run last added to `unsent`; 0: none has left anything
     held: bool  # whether what is `unsent` at first is sent only if the person says so
+    keeps_unsent: bool  # whether what is unsent at the end goes out in a later run
 
     @property
     def unsent(self) -> tuple[Talk, ...]:
         """The messages to be sent, oldest first. Right after opening, these are the ones left by earlier runs."""
+
+    @property
+    def left_at(self) -> float:
+        """When an earlier run last added to `unsent`, in s since 1970; 0: none has left anything."""
 
     @property
     def shown(self) -> Sequence[tuple[str, str]]:
@@ -64,10 +68,16 @@ class MemberStore(Protocol):
 class NoStore:
     """A store that stores nothing, for an ephemeral room."""
 
-    unsent: tuple[Talk, ...] = ()
-    left_at = 0.0
-    held = False
+    held = keeps_unsent = False
     shown: Sequence[tuple[str, str]] = ()
+
+    @property
+    def unsent(self) -> tuple[Talk, ...]:
+        return ()
+
+    @property
+    def left_at(self) -> float:
+        return 0.0
 
     def was_shown(self, sender: str, id: str) -> bool:
         return False
@@ -116,6 +126,27 @@ class _OnDisk:
         return log_paths(self._home, self._card.room, JOINED)
 
 
+class _WithOutbox:
+    """What the stores have in common that leave unsent messages to a later run."""
+
+    keeps_unsent = True
+    _outbox: Outbox
+
+    @property
+    def unsent(self) -> tuple[Talk, ...]:
+        return self._outbox.unsent
+
+    @property
+    def left_at(self) -> float:
+        return self._outbox.left_at
+
+    def add_unsent(self, message: Talk) -> None:
+        self._outbox.add(message)
+
+    def remove_unsent(self, ids: Iterable[str]) -> None:
+        self._outbox.remove(ids)
+
+
 class PrivateStore(_OnDisk, NoStore):
     """The store of the host's own member: only private messages, because everything else is in the room's log.
 
@@ -146,6 +177,26 @@ class PrivateStore(_OnDisk, NoStore):
             self._history.close()
 
 
+class EngineStore(_WithOutbox, PrivateStore):
+    """The store of the host's own member in a room on an engine: also what the engine has not taken yet.
+
+    The arguments are those of `PrivateStore`.
+
+    Raises:
+        LanchatError: the folder cannot be written.
+    """
+
+    def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
+        super().__init__(home, card, on_trouble)
+        self._outbox = Outbox(_folder(home, card))
+        if self._outbox.trouble:
+            on_trouble(self._outbox.trouble)
+
+    def close(self) -> None:
+        super().close()
+        self._outbox.close()
+
+
 class HistoryStore(_OnDisk, NoStore):
     """The store of a program that sends nothing of earlier runs and leaves nothing to a later one: only the history.
 
@@ -163,7 +214,7 @@ class HistoryStore(_OnDisk, NoStore):
         self._history.close()
 
 
-class DiskStore(_OnDisk):
+class DiskStore(_WithOutbox, _OnDisk):
     """The store of a member in somebody else's room, in `LANCHAT_HOME/seen/ID`.
 
     Args:
@@ -182,21 +233,10 @@ class DiskStore(_OnDisk):
         super().__init__(home, card)
         self.reached = read_reached(folder / LOG)  # by earlier runs
         self._outbox = Outbox(folder)
-        self.left_at = self._outbox.left_at
         self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
         self._history = HistoryWriter(folder, on_trouble)
         if self._outbox.trouble:
             on_trouble(self._outbox.trouble)
-
-    @property
-    def unsent(self) -> tuple[Talk, ...]:
-        return self._outbox.unsent
-
-    def add_unsent(self, message: Talk) -> None:
-        self._outbox.add(message)
-
-    def remove_unsent(self, ids: Iterable[str]) -> None:
-        self._outbox.remove(ids)
 
     def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
         self._history.add(records, reached)

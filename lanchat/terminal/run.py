@@ -169,8 +169,8 @@ def _say_unsent(room: JoinedRoom) -> None:
     unheard, number = room.unsent.unheard(1)
     last = [*room.unsent.held, *unheard][-1:]
     if number := max(room.unacked, number) + len(room.unsent.held):
-        kept = not room.hosting and not room.card.ephemeral
-        put(sys.stderr, unsent_text(number, kept=kept, last=last[0].text if last else ""))
+        text = last[0].text if last else ""
+        put(sys.stderr, unsent_text(number, kept=room.unsent.is_kept, hosting=room.hosting, last=text))
 
 
 def _first_time(room: JoinedRoom) -> str:

@@ -264,16 +264,19 @@ def held_text(number: int, since: str, last: str) -> str:
     return f"{what}{_quoted(number, last)} Send {'it' if number == 1 else 'them'}: /resend   Or drop: /discard"
 
 
-def unsent_text(number: int, *, kept: bool, last: str = "") -> str:
+def unsent_text(number: int, *, kept: bool, hosting: bool = False, last: str = "") -> str:
     """For a person who leaves while messages are unsent.
 
     Args:
-        kept: they are on this disk and go out when this person joins again.
+        kept: they are on this disk and go out when this person is in the room again.
+        hosting: the room is hosted here.
         last: the last of them.
     """
     it, be, go = ("It", "is", "goes") if number == 1 else ("They", "are", "go")
     fate = f"{it} {be} lost."
-    if kept:
+    if kept and hosting:
+        fate = f"{it} {go} out when you are in the room again."
+    elif kept:
         fate = f"{it} {go} out when you join again, unless you join with --discard."
     return f"{counted(number, 'message')} {'was' if number == 1 else 'were'} not sent{_quoted(number, last)} {fate}"
 

@@ -165,6 +165,8 @@ def test_a_message_too_many_is_refused_and_never_sent(host, join, own_world, mon
 class Notebook(NoStore):
     """A store with unsent messages of an earlier run."""
 
+    unsent: tuple[Say, ...] = ()
+
     def __init__(self, *unsent: Say) -> None:
         self.unsent = unsent
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.protocol.messages import Card, Got, Told
-from lanchat.storage.member_store import DiskStore, HistoryStore, PrivateStore
+from lanchat.protocol.messages import Card, Got, Say, Told
+from lanchat.storage.member_store import DiskStore, EngineStore, HistoryStore, PrivateStore
 from lanchat.storage.rooms import joined_folder
 
 ROOM, ANN, BOB = "0a" * 16, "a" * 32, "b" * 32
@@ -16,7 +16,7 @@ def never(trouble: str) -> None:
     raise AssertionError(trouble)
 
 
-@pytest.mark.parametrize("kind", [DiskStore, HistoryStore, PrivateStore])
+@pytest.mark.parametrize("kind", [DiskStore, EngineStore, HistoryStore, PrivateStore])
 def test_a_private_message_that_was_shown_is_known_to_the_next_run(tmp_path: Path, kind):
     first = kind(tmp_path, CARD, never)
     assert not first.shown and not first.was_shown(ANN, "1")
@@ -27,6 +27,22 @@ def test_a_private_message_that_was_shown_is_known_to_the_next_run(tmp_path: Pat
     assert again.shown == [(ANN, "1")]
     assert again.was_shown(ANN, "1") and not again.was_shown(ANN, "2")
     again.close()
+
+
+def test_what_a_host_on_an_engine_leaves_unsent_its_next_run_sends_also_as_a_member(tmp_path: Path):
+    first = EngineStore(tmp_path, CARD, never)
+    assert first.unsent == () and first.keeps_unsent
+    said, acknowledged = Say("1", "hi"), Say("2", "there")
+    first.add_unsent(said)
+    first.add_unsent(acknowledged)
+    first.remove_unsent(["2"])
+    first.close()
+    again = EngineStore(tmp_path, CARD, never)
+    assert again.unsent == (said,) and again.left_at > 0
+    again.close()
+    member = DiskStore(tmp_path, CARD, never)
+    assert member.unsent == (said,)
+    member.close()
 
 
 def test_a_history_that_cannot_be_read_says_of_nothing_that_it_was_shown(tmp_path: Path):

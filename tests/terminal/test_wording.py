@@ -63,6 +63,9 @@ def test_one_is_not_many():
     assert unsent_text(1, kept=True, last="one\ntwo") == (
         '1 message was not sent: "one two". It goes out when you join again, unless you join with --discard.'
     )
+    assert unsent_text(2, kept=True, hosting=True) == (
+        "2 messages were not sent. They go out when you are in the room again."
+    )
     assert unsent_text(2, kept=False) == "2 messages were not sent. They are lost."
     assert resent_text(1, "17:02") == "Sending 1 message from 17:02 that could not be delivered."
     assert resent_text(2, "17:02") == "Sending 2 messages from 17:02 that could not be delivered."

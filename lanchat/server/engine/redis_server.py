@@ -215,6 +215,8 @@ def _parts(value: object) -> Iterable[str]:
 
 def _why(error: BaseException) -> str:
     """Why a connection failed, in the words of the system where it has some."""
+    if isinstance(error, redis.TimeoutError):
+        return "no answer"
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

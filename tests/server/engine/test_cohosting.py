@@ -40,6 +40,7 @@ from lanchat.server.engine.entries import own_key, proposal_of
 from lanchat.server.engine.redis_log import RedisLog
 from lanchat.server.engine.shared_log import LeaseOver
 from lanchat.storage.identity import load_identity
+from lanchat.storage.reader import LogReader
 from lanchat.terminal.history import show_history
 from tests.api.test_beside import changes
 from tests.api.test_standby import Person
@@ -298,6 +299,10 @@ def lists(person: Person, name: str) -> bool:
     return any(entry.name == name and entry.sha256 for entry in person.room.files)
 
 
+def notices(person: Person) -> int:
+    return person.notices
+
+
 def has_closed(person: Person) -> bool:
     return isinstance(person.room.ended, RoomClosed)
 
@@ -382,6 +387,33 @@ def test_a_host_whose_engine_has_lost_the_room_serves_it_no_more(computers, own_
     assert not ann.hosting
     assert str(ann.ended) == "This computer does not host the room any more."
     assert computers.hear("has lost a part of this room").endswith("--restore")
+
+
+def test_what_hosts_could_not_say_because_the_engine_was_away_is_said_when_they_host_again(computers, own_redis):
+    server = own_redis()
+    computers.use(server)
+    ann, bob = computers.open("ann"), computers.accept("bob")
+    ann.say("before", wait=PATIENCE)
+    server.kill()
+    for person in (Person(ann), Person(bob)):
+        person.hear(partial(notices, person), "that the room is paused")
+        person.room.say(f"{person.room.nick} waits")
+        assert person.room.unsent.is_kept
+    for nick in ("ann", "bob"):
+        computers.hosts.pop(nick).close()
+    server.start()
+    ann = computers.open("ann")
+    bob = computers.host_beside("bob", computers.found("bob"))
+    for room in (ann, bob):
+        assert room.unsent.left_over == 1
+        room.wait_acked(PATIENCE)
+    [log] = computers.home("ann").glob("rooms/*/log.db")
+
+    def texts() -> list[str]:
+        return sorted(event.text for event in LogReader(log).events() if isinstance(event, Said))
+
+    wait_until(lambda: "bob waits" in texts(), what="ann's file to have what came by way of bob's host")
+    assert texts() == ["ann waits", "before", "bob waits"]
 
 
 def test_a_room_is_closed_at_all_hosts_only_where_these_can_be_told(computers, monkeypatch):

@@ -122,5 +122,5 @@ def test_another_program_at_the_address_ends_nothing_but_the_try(shared, answer)
 def test_a_server_that_never_answers_is_away(shared):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = EngineAddress("127.0.0.1", silent.getsockname()[1])
-        with pytest.raises(EngineAway):
+        with pytest.raises(EngineAway, match=r"^Cannot reach Redis at 127.0.0.1:\d+ \(no answer\)\.$"):
             shared(address=address, timing=Timing(engine=0.1)).enter(0, known=False)

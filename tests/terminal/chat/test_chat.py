@@ -94,6 +94,7 @@ class Old(NoStore):
     """A store with messages that a run of yesterday could not send."""
 
     held = True
+    unsent: tuple[Say, ...] = ()
 
     def __init__(self, *unsent: Say) -> None:
         self.unsent = unsent
