@@ -259,7 +259,7 @@ class Commands:
         client.reply("318", word(nick), last="End of /WHOIS list")
 
     def _away(self, client: Client, text: str) -> None:
-        text = cut(text, MAX_AWAY).decode()
+        self._network.away = text = cut(text, MAX_AWAY).decode()
         for channel in self._network.entered.values():
             channel.room.away(text)
         client.link.send(Replies(Names("", "lanchat", "#", SERVER), client.nick).marked_away(text))

@@ -83,6 +83,7 @@ class Network:
         self.inbox: Inbox[Happening] = Inbox()
         self.client: Client | None = None  # once it has registered
         self.entered: dict[str, Channel] = {}  # by the name in lower case
+        self.away = ""  # why the person is away, also for the rooms that they enter later; "": they are here
         self._finder = finder
         self._on = on
         self._timing = timing
@@ -179,6 +180,8 @@ class Network:
         self._entering.pop(item.name, None)
         if item.room is not None:
             channel = self.entered[lowered(item.name)] = Channel(item.name, item.room)
+            if self.away:
+                item.room.away(self.away)
             if self.client is not None:
                 self._show(channel, self.client)
                 if item.room.nick != self.client.nick:

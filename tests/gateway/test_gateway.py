@@ -21,6 +21,7 @@ from lanchat.network.addresses import where
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.irc.line import Line
 from lanchat.protocol.messages import Joined, Left, Renamed
+from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
 from tests.gateway.conftest import PASSWORD, entered
 from tests.support.irc import IrcClient, parsed
@@ -169,6 +170,16 @@ def test_a_client_that_comes_after_an_error_of_the_system_is_served(gateway, com
     come("wee").until("422")  # taken by the `accept` that was under way, or by the one after the error
     come("woo").until("422")
     wait_until(lambda: gateway._socket.failed, what="the error")
+
+
+def test_who_is_away_is_so_in_a_room_that_is_entered_later(gateway, seen, come, host, join):
+    seen.rooms = [host("Room A")]
+    ann = Listener(join(seen.rooms[0], "ann"))
+    wee = come()
+    wee.until("422")
+    wee.send("AWAY :lunch")
+    entered(wee, "#room-a")
+    ann.hear_kind(Status, nick="wee", away="lunch")
 
 
 def test_a_person_may_speak_of_http(gateway, seen, come, host, join):
