@@ -48,7 +48,7 @@ pytest_plugins = ["tests.faults.report", "tests.support.workers"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
 _PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None)
-hypothesis.settings.register_profile("quick", _PATIENT, derandomize=True, max_examples=15)
+hypothesis.settings.register_profile("quick", _PATIENT, derandomize=True, max_examples=10)
 hypothesis.settings.register_profile("full", _PATIENT, derandomize=True, max_examples=100)
 hypothesis.settings.register_profile("long", _PATIENT, max_examples=5000)
 
@@ -87,8 +87,9 @@ def is_quick(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First come those that wait longest, for networks to change, so that the others are done meanwhile, and those of
-    the whole program. Those that need a browser stay together, since each process that runs one starts a browser.
+    """First come those that may take longest, so that none of them is begun when the others are done, those that wait
+    for networks to change, and those of the whole program. Those that need a browser stay together, since each process
+    that runs one starts a browser.
 
     Slow tests stand together in files: deal all out, so that each process of `-n` begins with a fair share.
     """
@@ -97,9 +98,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group("browser"))
     others = [item for item in items if "_chromium" not in getattr(item, "fixturenames", ())]
     whole = items[0].config.rootpath / "tests" if items else None
-    others.sort(key=lambda item: (item.get_closest_marker("netns") is None, item.path.parent != whole))
+    others.sort(
+        key=lambda item: (-_limit(item), item.get_closest_marker("netns") is None, item.path.parent != whole),
+    )
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]
+
+
+def _limit(item: pytest.Item) -> float:
+    """s that a test may take, as it says; 0 if it says nothing."""
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker is not None and marker.args else 0.0
 
 
 def pytest_collection(session: pytest.Session) -> None:
