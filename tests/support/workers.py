@@ -1,4 +1,4 @@
-"""Tests side by side, in forks: `--workers 6` collects all tests once, then forks so many workers (Linux).
+"""Tests side by side, in forks: `--workers 8` collects all tests once, then forks so many workers (Linux).
 
 pytest-xdist, which does the same on other systems, starts each of its workers afresh: each imports and collects
 everything again, for 5 s of CPU, and each report is translated twice. Of a quick run that was a sixth.
