@@ -57,6 +57,8 @@ def open_source(path: Path) -> Source:
     Raises:
         LanchatError: there is none, it cannot be read, or it is too large.
     """
+    if "\0" in str(path):  # the system would raise a ValueError
+        raise LanchatError("There is no such file: its name would hold a character that no name can.")
     with file_errors(path, "Choose a file or a folder that you can read."):
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):

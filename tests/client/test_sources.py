@@ -103,6 +103,11 @@ def test_what_is_neither_a_file_nor_a_folder_is_refused_without_waiting(tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names elsewhere are Unicode")
+def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path):
+    with pytest.raises(LanchatError, match="There is no such file"):
+        open_source(tmp_path / "a\0b")
+
+
 def test_a_name_that_is_no_unicode_can_be_sent(tmp_path):
     """It ended the whole program when the message about the file was encoded."""
     odd = tmp_path / os.fsdecode(b"bad\xff.bin")
