@@ -4,7 +4,6 @@ import gc
 import os
 import random
 import shutil
-import signal
 import socket
 import sys
 import threading
@@ -33,6 +32,7 @@ from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
+from tests.support.heeding import heed_signals
 from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
@@ -158,12 +158,7 @@ def own_process(request: pytest.FixtureRequest) -> Iterator[None]:
 
     One fixture, since each of those that all tests have takes 50 ms of each process that collects them.
     """
-    # A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start.
-    # `nohup` does the same for the end of the terminal.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if (hangup := getattr(signal, "SIGHUP", None)) is not None and signal.getsignal(hangup) is signal.SIG_IGN:
-        signal.signal(hangup, signal.SIG_DFL)
+    heed_signals()
     enter_own_network()
     config = request.config
     quick, shaker, servers = is_quick(config), config.stash.get(_SHAKER, None), config.stash.get(_SERVERS, None)

@@ -33,6 +33,7 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TextIO
 
+from tests.support.heeding import heed_signals
 from tests.support.shaken import Shaker
 from tests.support.stretching import stretching
 
@@ -206,6 +207,7 @@ def _end(code: int) -> None:
 
 
 if __name__ == "__main__":
+    heed_signals()
     import_all()
     gc.collect()
     gc.freeze()  # what the collector of a fork does not look at need not be copied for it
