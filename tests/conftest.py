@@ -86,7 +86,7 @@ def is_quick(config: pytest.Config) -> bool:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """First come those that may take longest, so that none of them is begun when the others are done, those that wait
     for networks to change, and those of the whole program. Those that need a browser stay together, since each process
     that runs one starts a browser.
@@ -97,9 +97,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in browsing:
         item.add_marker(pytest.mark.xdist_group("browser"))
     others = [item for item in items if "_chromium" not in getattr(item, "fixturenames", ())]
-    whole = items[0].config.rootpath / "tests" if items else None
+    whole = config.rootpath / "tests"
+    quick = is_quick(config)  # in a full one those that may take longest, which load a machine, would run side by side
     others.sort(
-        key=lambda item: (-_limit(item), item.get_closest_marker("netns") is None, item.path.parent != whole),
+        key=lambda item: (
+            -_limit(item) if quick else 0.0,
+            item.get_closest_marker("netns") is None,
+            item.path.parent != whole,
+        ),
     )
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -75,8 +76,12 @@ class _Worker:
                 connection.close()  # else it would not notice when the process that hands out tests is no more
             try:
                 _work(session, at, theirs)
-            finally:
                 os._exit(0)
+            except BaseException:
+                traceback.print_exc(file=sys.__stderr__)
+                raise
+            finally:
+                os._exit(1)
         theirs.close()
 
     def give(self, index: int | None) -> None:
