@@ -71,7 +71,7 @@ class Follower:
         self._events: list[Event] = []  # for the copy, once everything of one read was handled: they are one commit
         self._handed_over = HandedOver(timing)
         self._count = -1  # of the last heartbeat that named us the sync standby
-        self._complete = False  # whether the copy lacked nothing when the link ended
+        self._complete = False  # whether the copy has had all of the room once in this run; it never gets a hole
         self._takeover: Takeover | None = None  # while there is no host, at a standby
 
     # ---- a link
@@ -81,14 +81,16 @@ class Follower:
         self.cluster.begin(connection)
         self._following, self._takeover, self._handed_over = None, None, HandedOver(self._timing)
         ours = connection.host_key == self._identity.public  # but perhaps our person has the key on two computers
-        self.offering.begin(hosts=ours and self._keeper is not None and self._keeper.hosts)
+        hosts = ours and self._keeper is not None and self._keeper.hosts
+        self._complete = self._complete or hosts
+        self.offering.begin(hosts=hosts)
 
     def end(self) -> None:
         """The link is lost."""
         following = self._following
         self._store_events()
         if following is not None:  # first, so that others do not read meanwhile that the copy is incomplete
-            self._complete = following.complete
+            self._complete = self._complete or following.complete
         self._following = None
         link, offering, keeper = self.cluster.end(), self.offering, self._keeper
         replica = offering.replica
@@ -144,7 +146,7 @@ class Follower:
 
     def decline(self) -> None:
         """This computer is no standby any more. Any thread."""
-        self._following = None
+        self._following, self._complete = None, False
         self.offering.decline()
 
     def accept(self) -> None:
@@ -236,7 +238,7 @@ class Follower:
 
     def _give_up(self, trouble: str) -> None:
         """Called from any thread: the copy cannot be kept."""
-        self._following = None
+        self._following, self._complete = None, False
         self.offering.give_up(trouble)
 
     def _hear(self, beat: Heartbeat) -> None:

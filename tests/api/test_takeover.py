@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from lanchat.api.watch import Watch
 from lanchat.client import takeover
+from lanchat.client.following import Following, Taken
 from lanchat.errors import ConnectionLost, Refused
 from lanchat.network.card import card_at, cards_at, refuses
 from lanchat.protocol.address import Endpoint
@@ -103,6 +104,21 @@ def test_a_standby_hosts_the_room_even_if_it_was_not_told_yet_where_the_others_a
     wait_until(lambda: len(cluster.places) == 2, what="bob to be told")
     cluster.places = cluster.places[:1]  # as a moment before
     cut_off(ann)
+    wait_until(lambda: bob.room.hosting and bob.room.connected, what="bob to host")
+
+
+def test_a_standby_hosts_the_room_even_if_the_last_host_was_gone_before_it_had_compared_its_copy(stage, monkeypatch):
+    """What it has is no less than where it had never reached that host."""
+    ann, bob, _ = stage.with_backup()
+    follower: Any = bob.room._member.follower
+    first = follower._following
+    monkeypatch.setattr(Following, "state", lambda self, state: Taken())  # so it asks for nothing of what follows
+    for link in ann.room.host.links:
+        link.drop("lost", "cut off")
+    wait_until(lambda: follower._following not in (None, first) and bob.room.connected, what="bob to follow again")
+    assert not follower._following.complete
+    cut_off(ann)
+    ann.room.leave()
     wait_until(lambda: bob.room.hosting and bob.room.connected, what="bob to host")
 
 
