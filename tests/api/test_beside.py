@@ -29,8 +29,8 @@ from lanchat.room.room import Room
 from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.host import Host
 from lanchat.server.items import Asked
-from tests.api.test_standby import FAR, Person
 from tests.support.addresses import LOOPBACK
+from tests.support.moving import FAR, Person
 from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -101,13 +101,6 @@ def join(together, monkeypatch, tmp_path) -> Iterator[Callable[..., Person]]:
         person.room.close()
 
 
-def changes(person: Person) -> list[str]:
-    """What became of a member's connection."""
-    person.listen()
-    kinds = {Connected: "connected", Disconnected: "lost"}
-    return [kinds[type(item)] for item in person.items if type(item) in kinds]
-
-
 def at(together: Together, nick: str, number: int) -> Callable[[], bool]:
     """Whether so many people are at this host."""
     return lambda: together.hosts[nick].people == number
@@ -122,10 +115,10 @@ def test_the_people_of_a_host_that_ends_go_on_at_the_other_one(together, join, f
     wait_until(at(together, other, 2), what="cat to come over")
     cat.room.say("after", wait=PATIENCE)
     dan.hear(lambda: "after" in dan.texts, "what cat says")
-    cat.hear(lambda: changes(cat) == ["connected", "lost", "connected"], "the move")
+    cat.hear(lambda: cat.changes == ["connected", "lost", "connected"], "the move")
     moved = [item for item in cat.items if isinstance(item, Connected)][-1]
     assert not moved.moved, "it is told as any lost connection that is back"
-    assert changes(dan) == ["connected"]
+    assert dan.changes == ["connected"]
 
 
 @contextmanager

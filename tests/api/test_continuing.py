@@ -15,13 +15,10 @@ from lanchat.protocol.timeline import term_of
 from lanchat.room.succession import Peer
 from lanchat.storage.copies import kept_copies
 from lanchat.storage.rooms import LOG, STANDBY
-from tests.api.test_moving import TIMING, Stage, stage
-from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
+from tests.support.moving import TIMING, Person, Stage
 from tests.support.namespaces import require_own_loopback
 from tests.support.waiting import PATIENCE, wait_until
-
-__all__ = ["stage"]
 
 
 def home(stage: Stage, nick: str) -> Any:

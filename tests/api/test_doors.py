@@ -8,14 +8,11 @@ from lanchat.api.doors import Doors, Wishes
 from lanchat.protocol.places import Rules
 from lanchat.server.host import Host
 from lanchat.storage.rooms import rooms_called
-from tests.api.test_moving import Stage, hosts, moves, stage
-from tests.api.test_standby import Person, ask
 from tests.support.addresses import quiet_port
 from tests.support.irc import IrcClient
+from tests.support.moving import Person, Stage, ask, hosts, moves
 from tests.support.people import PlainClient
 from tests.support.waiting import wait_until
-
-__all__ = ["stage"]  # the fixture
 
 
 def host_of(person: Person) -> Host:

@@ -1,101 +1,21 @@
 """The owner's program names standbys by itself, and a room outlives it: real sockets, real disks, one process."""
 
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from lanchat.api import hosted
-from lanchat.api.joining import join_target
-from lanchat.api.returning import Renewal, find_elsewhere
+from lanchat.api.returning import Renewal
 from lanchat.api.standby import Standby
-from lanchat.api.targets import Target
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.messages import Event, Left, Moved, Notice
+from lanchat.protocol.messages import Left, Moved, Notice
 from lanchat.room import file_copies
 from lanchat.storage.known_papers import KnownPapers
-from lanchat.storage.reader import LogReader
-from tests.api.test_standby import CALM, Person, ask
-from tests.support.addresses import LOOPBACK
+from tests.support.moving import TIMING, ask, heard, hosts, moves
 from tests.support.waiting import PATIENCE, wait_until
-
-TIMING = replace(CALM, naming=0.02, watch=0.2, company=0.5)
-
-
-class Stage:
-    """Homes of several people, and the rooms that they are in."""
-
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._home, self._monkeypatch, self.timing = home, monkeypatch, TIMING
-        self.people: list[Person] = []
-        self.notes: list[str] = []
-
-    def host(self, nick: str = "ann", **options: Any) -> Person:
-        self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
-        options = {"port": 0, "announce": False, "drop_oldest": False, "timing": self.timing, **options}
-        room = hosted.host("Room A", nick=nick, on_problem=self.notes.append, interfaces=("127.0.0.1",), **options)
-        self.port = room.host.port
-        return self._person(room)
-
-    def join(self, nick: str, standby: int = 1, port: int = 0, home: str = "", **options: Any) -> Person:
-        self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / (home or nick)))
-        target = Target((Endpoint("127.0.0.1", port or self.port),))
-        options = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": self.timing, **options}
-        return self._person(join_target(target, nick, standby=standby, **options))
-
-    def with_backup(self) -> tuple[Person, Person, Person]:
-        """ann hosts, bob's computer has everything, and cat is there as well."""
-        ann, bob, cat = self.host(), self.join("bob"), self.join("cat", standby=0)
-        wait_until(lambda: self.sync(ann) > 0, what="a sync standby")
-        return ann, bob, cat
-
-    def sync(self, person: Person) -> int:
-        room: Any = person.room
-        hosting = room._standby.hosting
-        return hosting.host.moving.sync if hosting is not None else -1
-
-    def named(self, person: Person) -> set[str]:
-        """The nicks of the standbys, as the host knows them."""
-        room: Any = person.room
-        standing = room._standby.hosting.host.moving.standing
-        return {standing.nick(one.index) for one in standing.named.standbys} if standing.named else set()
-
-    def elsewhere(self, nick: str = "ann", look: float = PATIENCE) -> Any:
-        """Where its host is now, as soon as it is found."""
-        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=look).host
-
-    def log(self, nick: str, kind: str) -> list[Event]:
-        """What is on that person's disk of the only room there."""
-        [path] = (self._home / nick / kind).glob("*/log.db")
-        return LogReader(path).events_after(-1, 1000)
-
-    def timeline(self, nick: str, kind: str) -> dict[int, int]:
-        """The terms that are over, by what is on that person's disk, each with its last `n`."""
-        [path] = (self._home / nick / kind).glob("*/log.db")
-        with closing(sqlite3.connect(path)) as db:
-            return dict(db.execute("SELECT epoch, last FROM timeline").fetchall())
-
-    def _person(self, room: Any) -> Person:
-        self.people.append(person := Person(room))
-        return person
-
-    def close(self) -> None:
-        for person in self.people:
-            person.room.close(end=True)
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    made = Stage(tmp_path, monkeypatch)
-    yield made
-    made.close()
 
 
 def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
@@ -125,24 +45,6 @@ def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
     assert stage.elsewhere(look=0.5) is None
     wait_until(lambda: asked, what="the thread that asks")
     assert asked.count(Endpoint("127.0.0.9", 1)) == 1
-
-
-def moves(person: Person) -> list[str]:
-    """Who has hosted the room, one after the other."""
-    return [event.nick for event in person.events if isinstance(event, Moved)]
-
-
-def hosts(person: Person) -> None:
-    """Wait until this person's computer hosts the room, and the person is in it, so that it may be asked for things."""
-
-    def inside() -> bool:  # not by the link to the last host
-        return moves(person)[-1:] == [person.room.nick] and person.room.hosting and person.room.connected
-
-    wait_until(inside, what=f"{person.room.nick} to host")
-
-
-def heard(person: Person, text: str) -> Callable[[], bool]:
-    return lambda: text in person.texts
 
 
 def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itself(stage):

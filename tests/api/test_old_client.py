@@ -1,7 +1,6 @@
 """A client from before rooms could move is in a room that moves: it reads where its host is, and does not follow."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,18 +10,9 @@ from lanchat.protocol.places import Place
 from lanchat.server.term import Term
 from lanchat.storage.identity import Identity
 from lanchat.storage.sqlite_log import SqliteLog
-from tests.api.test_moving import TIMING, Stage, heard, hosts
-from tests.api.test_standby import FAR, ask
-from tests.api.test_takeover import cut_off
+from tests.support.moving import FAR, TIMING, ask, cut_off, heard, hosts
 from tests.support.old_client import KeyChanged, OldClient
 from tests.support.waiting import PATIENCE, wait_until
-
-
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    made = Stage(tmp_path, monkeypatch)
-    yield made
-    made.close()
 
 
 @pytest.fixture

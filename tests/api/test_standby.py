@@ -1,9 +1,8 @@
 """A room moves when it is asked to: real sockets, real disks, everybody in one process."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -14,8 +13,8 @@ from msgspec.structs import replace
 from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
-from lanchat.client.events import Backup, Disconnected, Item, Named, PrivateMessage
-from lanchat.errors import NotConnected, Refused
+from lanchat.client.events import Backup, Disconnected, Named
+from lanchat.errors import Refused
 from lanchat.network.card import card_at
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -36,57 +35,9 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import open_room
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.addresses import LOOPBACK
+from tests.support.moving import CALM, FAR, Person, ask
 from tests.support.people import joined_room
 from tests.support.waiting import PATIENCE, wait_until
-
-CALM = Timing(  # nothing moves, stays or ends only because a busy machine was slow
-    first_retry=0.02,
-    newcomer=0.0,
-    naming=0.05,
-    host_silence=PATIENCE,
-    sync_pause=0.1,
-    promotion=PATIENCE,
-    roster=PATIENCE,
-    copy_retry=3600.0,
-)
-AGAIN = 0.5  # s, after which somebody asks again
-FAR = 9_000_000_000_000  # ms since 1970
-
-
-class Person:
-    """Somebody with a computer of their own: a home, and everything that has come to them."""
-
-    def __init__(self, room: JoinedRoom) -> None:
-        self.room = room
-        self.items: list[Item] = []
-
-    def listen(self) -> None:
-        for item in self.room.take(0.01):
-            self.items.append(item)
-            self.room.follow(item)
-
-    @property
-    def texts(self) -> list[str]:
-        self.listen()
-        return [item.text for item in self.items if isinstance(item, Said)]
-
-    @property
-    def events(self) -> list[Event]:
-        self.listen()
-        return [item for item in self.items if isinstance(item, Event)]
-
-    @property
-    def notices(self) -> int:
-        self.listen()
-        return sum(isinstance(item, Notice) for item in self.items)
-
-    @property
-    def private(self) -> list[PrivateMessage]:
-        self.listen()
-        return [item for item in self.items if isinstance(item, PrivateMessage)]
-
-    def hear(self, condition: Callable[[], object], what: str) -> None:
-        wait_until(condition, what=what)
 
 
 class Stage:
@@ -370,23 +321,6 @@ def test_the_copy_and_the_log_are_equal_after_many_moves(stage, moves):
     dan.hear(lambda: len(dan.texts) == moves, "all messages")
     assert dan.texts == [f"{number}" for number in range(moves)]
     assert [event.text for event in ann.log_of("cat") if isinstance(event, Said)] == dan.texts
-
-
-def ask(person: Person, action: str, nick: str = "", *, until: Callable[[], bool]) -> None:
-    """Ask the host for something until it happens: it refuses while the copy is not known to be complete, and an order
-    is lost with its link."""
-    asked_at = 0.0
-
-    def asked() -> bool:
-        nonlocal asked_at
-        person.listen()
-        if not until() and time.monotonic() - asked_at > AGAIN:
-            asked_at = time.monotonic()
-            with suppress(NotConnected):
-                person.room.moderate(action, nick)
-        return until()
-
-    wait_until(asked, what=action)
 
 
 def pass_on(host: Person, other: Person) -> None:

@@ -24,9 +24,8 @@ from lanchat.protocol.tls import client_context
 from lanchat.server.replication import Position
 from lanchat.storage.identity import load_identity
 from lanchat.storage.terms import begin_term
-from tests.api.test_moving import TIMING, Stage, heard, hosts, moves
-from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK, Machine
+from tests.support.moving import TIMING, Person, Stage, ask, cut_off, heard, hosts, moves
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -46,16 +45,6 @@ def merges(person: Person) -> list[str]:
 def topic_of(person: Person) -> str:
     person.listen()
     return person.room.state.topic
-
-
-def cut_off(person: Person) -> None:
-    """Nobody reaches the host of this person any more, and all links to it end, as when its process is killed."""
-    room: Any = person.room
-    host = room._standby.hosting.host
-    host._acceptor.stop()
-    host._acceptor.close()
-    for link in host.links:
-        link.drop("lost", "cut off")
 
 
 def slow_path(person: Person, open_for: set[str]) -> None:

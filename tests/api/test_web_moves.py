@@ -1,50 +1,19 @@
 """The page of a room goes with the room: to the computer that hosts it next, with the guest link."""
 
-from typing import Any
-
 import pytest
 
-from lanchat.api.joining import join_target
-from lanchat.api.targets import Target
-from lanchat.protocol.address import Endpoint
 from lanchat.protocol.guest_ticket import ticket_from
 from lanchat.protocol.messages import Closing, Moved, Refused, Said, Welcome
-from lanchat.protocol.places import Place, read_places
+from lanchat.protocol.places import read_places
 from lanchat.protocol.standby import Standbys
-from tests.api.test_moving import TIMING, Stage, heard, hosts
-from tests.api.test_moving import stage as stage
-from tests.support.addresses import LOOPBACK
+from tests.support.moving import heard, hosts, places_of, web_port
 from tests.support.page import PageClient, WebSocket, fetch
 from tests.support.waiting import wait_until
 
 
-def places_of(person: Any) -> dict[str, Place]:
-    return {place.nick: place for place in person.room._standby.hosting.host.moving.standing.places.values()}
-
-
-def web_port(place: Place) -> int:
-    return int(place.web[0].rpartition(":")[2]) if place.web else 0
-
-
-def with_page(stage: Stage, **options: Any) -> tuple[Any, Any]:
-    """ann hosts a room with a page, and bob's computer is ready to host it with one."""
-    ann = stage.host(web_port=0, **options)
-    bob = join(stage, "bob", **options)
-    wait_until(lambda: stage.sync(ann) > 0, what="a sync standby")
-    wait_until(lambda: "bob" in places_of(ann) and web_port(places_of(ann)["bob"]), what="bob's page")
-    return ann, bob
-
-
-def join(stage: Stage, nick: str, password: str | None = None, **_: Any) -> Any:
-    stage._monkeypatch.setenv("LANCHAT_HOME", str(stage._home / nick))
-    target = Target((Endpoint("127.0.0.1", stage.port),))
-    options: Any = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": TIMING, "password": password}
-    return stage._person(join_target(target, nick, standby=1, **options))
-
-
 @pytest.mark.full
 def test_a_standby_sends_browsers_to_the_host_until_it_hosts_the_room_with_the_same_guest_link(stage):
-    ann, bob = with_page(stage, password="secret")
+    ann, bob = stage.with_page(password="secret")
     address = ann.room.web.address
     ticket = ticket_from(address.url.partition("#")[2])
     places = places_of(ann)
@@ -96,7 +65,7 @@ def test_a_door_that_is_opened_and_closed_is_so_at_the_standby(stage):
 
 
 def test_the_owner_gets_the_page_back_with_the_room(stage):
-    ann, bob = with_page(stage)
+    ann, bob = stage.with_page()
     wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
     hosts(bob)
     wait_until(lambda: stage.sync(bob) == 0, what="ann to follow")
@@ -114,7 +83,7 @@ def test_the_owner_gets_the_page_back_with_the_room(stage):
 @pytest.mark.full
 def test_a_guest_link_that_was_renewed_at_a_standby_is_that_of_the_owners_next_run(stage):
     """Also where the owner's computer only followed, and never hosted the room in between."""
-    ann, bob = with_page(stage, password="secret")
+    ann, bob = stage.with_page(password="secret")
     first = ann.room.web.address.url.partition("#")[2]
     wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
     hosts(bob)

@@ -16,6 +16,7 @@ from lanchat.protocol.limits import FileLimits
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from tests.browser.pages import Visitor
+from tests.support.moving import Stage
 
 # The headless shell has the same engine, but no windows, which cost half of the CPU of these tests.
 _PROGRAM = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -72,6 +73,13 @@ def room_with_files(host: Callable[..., Host], tmp_path: Path) -> Host:
     limits = FileLimits(spare_part=0.0, spare_bytes=0)  # the disk of whoever runs the tests may be full
     opened: Host = host("Room A", web_port=0, web_names=(_ELSEWHERE,), blobs=Blobs(tmp_path / "files", limits))
     return opened
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    made = Stage(tmp_path, monkeypatch)
+    yield made
+    made.close()
 
 
 @pytest.fixture

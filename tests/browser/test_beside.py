@@ -13,8 +13,8 @@ from lanchat.protocol.timeline import Timeline
 from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
-from tests.api.test_standby import FAR
 from tests.support.files import digest, file_of
+from tests.support.moving import FAR
 from tests.support.people import Listener, lose
 from tests.support.transfers import LIMITS
 from tests.support.waiting import wait_until

@@ -14,11 +14,8 @@ from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.messages import Card, Joined, Left, Said
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
-from tests.api.test_moving import Stage, heard, hosts
-from tests.api.test_moving import stage as stage
-from tests.api.test_takeover import cut_off
-from tests.api.test_web_moves import places_of, web_port, with_page
 from tests.browser.pages import Visitor
+from tests.support.moving import Stage, cut_off, heard, hosts, places_of, web_port
 from tests.support.waiting import PATIENCE, wait_until
 
 # What the page sends gets lost while `mute` is true.
@@ -47,7 +44,7 @@ def hand_over(host: Any, index: int) -> None:
 
 @pytest.mark.full
 def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium):
-    ann, bob = with_page(stage, password="secret")
+    ann, bob = stage.with_page(password="secret")
     url = ann.room.web.address.url
     assert ticket_from(url.partition("#")[2])
     zoe = come(chromium, url)
@@ -81,7 +78,7 @@ def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium)
 
 
 def test_the_page_finds_the_computer_that_takes_over_when_the_host_is_gone(stage, chromium):
-    ann, bob = with_page(stage)
+    ann, bob = stage.with_page()
     zoe = come(chromium, ann.room.web.address.url)
     zoe.join("zoe")
     zoe.say("at ann's")
@@ -100,7 +97,7 @@ def test_the_page_finds_the_computer_that_takes_over_when_the_host_is_gone(stage
 @pytest.mark.full
 def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chromium):
     """Nothing of it stands in an address, and the others see neither a leaving nor a coming."""
-    ann, bob = with_page(stage, password="secret")
+    ann, bob = stage.with_page(password="secret")
     zoe = come(chromium, ann.room.web.address.url)
     zoe.join("zoe")
     zoe.say("one")
@@ -142,7 +139,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
 @pytest.mark.full
 def test_a_tab_goes_back_with_the_room_to_an_address_where_this_person_was_before(stage, chromium):
     """A browser copies to a tab what the tab that has opened it had kept, also what belongs to that address."""
-    ann, bob = with_page(stage, password="secret")
+    ann, bob = stage.with_page(password="secret")
     zoe = come(chromium, ann.room.web.address.url)
     zoe.join("zoe")
     zoe.say("one")
@@ -173,7 +170,7 @@ FORGED = """(room) => {
 @pytest.mark.full
 def test_a_page_that_is_none_of_the_room_hands_nothing_over(stage, chromium):
     """It would know the key with which somebody talks."""
-    ann, bob = with_page(stage)
+    ann, bob = stage.with_page()
     eve = chromium.new_context()
     eve.route("http://cats.test/", lambda route: route.fulfill(body="<title>cats</title>", content_type="text/html"))
     page = eve.new_page()

@@ -24,8 +24,8 @@ from lanchat.protocol.tls import client_context
 from lanchat.storage.identity import load_identity
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.known_papers import KnownPapers
-from tests.api.test_moving import Stage
-from tests.api.test_naming import Computer
+from tests.support.computer import Computer
+from tests.support.moving import Stage
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, OTHER_ROOM = "5" * 32, "6" * 32

@@ -42,11 +42,10 @@ from lanchat.server.engine.shared_log import LeaseOver
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
 from lanchat.terminal.history import show_history
-from tests.api.test_beside import changes
-from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
 from tests.support.engines import RedisProcess
 from tests.support.files import digest, file_of
+from tests.support.moving import Person
 from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -247,7 +246,7 @@ def test_a_host_that_the_owner_removes_serves_nobody_any_more(computers):
     dan.hear(lambda: dan.room._member.follower.cluster.others, "where ann hosts")
     assert ann.uncohost("bob").startswith("bob's computer does not host the room any more")
     computers.hear("The owner of the room has removed this computer from its hosts.")
-    dan.hear(lambda: changes(dan) == ["connected", "lost", "connected"], "the move")
+    dan.hear(lambda: dan.changes == ["connected", "lost", "connected"], "the move")
     assert [item.moved for item in dan.items if isinstance(item, Disconnected)] == [True], "nothing went wrong"
     bob = computers.hosts["bob"]
     dan.hear(lambda: dan.room.connected and ann.host.served == 3, "dan and bob to come over")
