@@ -102,6 +102,8 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     zoe.join("zoe")
     zoe.say("one")
     wait_until(heard(bob, "one"), what="bob to hear it")
+    zoe.say("/msg bob psst")
+    zoe.sees("psst")
     expect(zoe.page.get_by_role("button", name="Open it there")).to_have_count(0)
     hand_over(ann, 1)
     zoe.reads("ann has handed the room to bob")
@@ -119,6 +121,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     requests: list[str] = []
     there.on("request", lambda request: requests.append(request.url))
     expect(there.locator("#text")).to_have_value("a thought that is not finished")
+    expect(there.locator("#lines .text")).to_have_text(["one", "psst", "two", "all here?"])
     zoe.reads("You are in the room in another tab now")
     assert there.url == f"http://{places_of(bob)['bob'].web[0]}/"
     there.locator("#text").press("Enter")

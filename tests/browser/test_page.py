@@ -86,7 +86,8 @@ def test_private_messages_are_sealed_and_drafts_are_kept(room, join, visit):
     zoe.page.reload()
     zoe.is_inside()
     expect(zoe.composer).to_have_value("a draft for all")
-    assert "psst yourself" not in zoe.texts  # it was shown, and the host has forgotten it
+    zoe.sees("psst yourself")
+    assert zoe.texts == ["psst", "psst yourself"]  # of this browser: they were seen, and the host has forgotten them
 
 
 # A page that nobody looks at reconnects at once, not after half a minute.

@@ -18,6 +18,7 @@ STYLES = ("app.css",)
 PROGRAMS = (
     *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "papers.js", "follow.js", "handover.js"),
     *(
+        "storage.js",
         "room.js",
         "transfer.js",
         "sealedfile.js",

@@ -44,7 +44,7 @@ function awaitHandOver(take) {
 function readHandOver(data) {
   const isText = (text, most) => typeof text === "string" && text.length <= most;
   try {
-    const { room, memory, unsent, drafts, ticket } = data;
+    const { room, memory, unsent, drafts, ticket, kept = [] } = data;
     if (!/^[0-9a-f]{32}$/.test(room) || !isText(memory.nick, 64) || !isText(memory.list, MAX_LINE)) return null;
     if (fromBase64(memory.seed).length !== 32 || fromBase64(memory.owner).length !== 32) return null;
     if (!isText(ticket, 64) || !Array.isArray(unsent) || unsent.length > MAX_UNSENT) return null;
@@ -57,8 +57,11 @@ function readHandOver(data) {
     });
     const texts = Object.entries(drafts).slice(0, MAX_DRAFTS);
     if (!texts.every(([to, text]) => isText(to, 64) && isText(text, MAX_DRAFT))) return null;
-    const kept = { seed: memory.seed, nick: memory.nick, owner: memory.owner, list: memory.list, ahead: Number(memory.ahead) || 0 };
-    return { room, memory: kept, unsent: messages, drafts: Object.fromEntries(texts), ticket };
+    const known = { seed: memory.seed, nick: memory.nick, owner: memory.owner, list: memory.list, ahead: Number(memory.ahead) || 0 };
+    const told = kept.slice(-MAX_KEPT).filter(({ id, at, by, nick, to, to_nick, text }) => {
+      return Number.isInteger(at) && [id, by, to].every((one) => isText(one, 64)) && isText(nick, 256) && isText(to_nick, 256) && isText(text, MAX_TEXT);
+    });
+    return { room, memory: known, unsent: messages, drafts: Object.fromEntries(texts), ticket, kept: told };
   } catch {
     return null;
   }

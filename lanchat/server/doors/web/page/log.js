@@ -136,12 +136,13 @@ class Log {
     this.newer.hidden = true;
   }
 
-  // A row for a message. `more` may hold tag, unseen, className, problem.
+  // A row for a message. `more` may hold tag, unseen, className, problem, and quiet: no screen reader announces it.
   message(by, nick, at, text, more = {}) {
     const date = new Date(at);
     const together = this.last.by === `${by} ${nick} ${more.className || ""}` && at - this.last.at < TOGETHER;
     const day = this.day(date);
-    const row = make("div", `message ${more.className || ""}`);
+    const quiet = more.quiet ? { "aria-live": "off" } : {};
+    const row = make("div", `message ${more.className || ""}`, "", quiet);
     if (more.unseen) row.append(make("span", "unseen", more.unseen));
     if (day || !together) {
       const time = make("time", "", clockText(date), isNaN(date) ? {} : { datetime: date.toISOString() });
@@ -156,6 +157,7 @@ class Log {
     this.last = { ...this.last, by: `${by} ${nick} ${more.className || ""}`, at };
     this.lastRow = row;
     if (!day) return row;
+    if (more.quiet) day.setAttribute("aria-live", "off");
     const both = document.createDocumentFragment();
     both.append(day, row);
     return both;

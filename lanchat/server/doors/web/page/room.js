@@ -25,44 +25,6 @@ const MAX_TEXT = 4096; // bytes
 const MAX_LINES = 100;
 const END_OF_LOG = 2 ** 53 - 1;
 
-// What the page keeps in this browser. A browser may refuse, and then it is kept until the page is closed.
-class Storage {
-  constructor(where) {
-    this.where = where;
-    this.memory = new Map();
-  }
-
-  get(name) {
-    try {
-      const text = this.where().getItem(name);
-      return text === null ? null : JSON.parse(text);
-    } catch {
-      return this.memory.has(name) ? JSON.parse(this.memory.get(name)) : null;
-    }
-  }
-
-  set(name, value) {
-    try {
-      if (value === null) this.where().removeItem(name);
-      else this.where().setItem(name, JSON.stringify(value));
-    } catch {
-      if (value === null) this.memory.delete(name);
-      else this.memory.set(name, JSON.stringify(value));
-    }
-  }
-
-  // The names that begin so.
-  names(prefix) {
-    const found = new Set(this.memory.keys());
-    try {
-      for (const name of Object.keys(this.where())) found.add(name);
-    } catch {
-      // only what is in memory
-    }
-    return [...found].filter((name) => name.startsWith(prefix));
-  }
-}
-
 // Checks a text before it is sent. Returns it with plain line ends; throws an Error for a person.
 function cleanText(text) {
   text = text.replace(/\r\n?/g, "\n").replace(/^\n+|\n+$/g, "");
@@ -85,6 +47,7 @@ class Room {
     this.papers = null; // who may host it
     this.handed = null; // what the page of another computer has handed over, see handover.js
     this.store = new Storage(() => localStorage);
+    this.history = null; // of private messages
     this.seed = null;
     this.sealer = null;
     this.me = { id: "", nick: "" };
@@ -107,9 +70,11 @@ class Room {
     this.own = new OwnLines();
     this.beat = 0; // ms; the host has promised a sign of life as often
     this.gapUntil = 0;
-    this.later = [];
+    this.later = []; // events that wait for the gap; or all that is shown, until it is clear who has handed us over
     this.known = new Set();
     this.knownPrivate = new Set();
+    this.kept = []; // private messages of before that are not shown yet, oldest first
+    this.unseen = new Map(); // private messages that nobody has seen yet, by sender and id
     // what is to be sent
     this.prefix = hex(random(8));
     this.number = 0;
@@ -177,7 +142,11 @@ class Room {
     this.send({ t: "rename", nick });
   }
 
+  // Somebody has seen this private message or file. The host forgets a message then, so it is kept before.
   confirm(by, id) {
+    const told = this.unseen.get(`${by} ${id}`);
+    if (told) this.history.keep(told);
+    this.unseen.delete(`${by} ${id}`);
     this.send({ t: "got", by, id });
   }
 
@@ -303,6 +272,8 @@ class Room {
         return this.acknowledged(message.seq);
       case "told":
         return this.takeTold(message);
+      case "pong":
+        return this.showKept(Infinity);
       case "receipt":
         return this.takeReceipt(message);
       case "owner":
@@ -356,6 +327,7 @@ class Room {
     this.papers = known ? Papers.kept(this.card.room, this.memory) : Papers.first(this.card, this.shown.hostKey);
     this.seed = this.memory.seed ? fromBase64(this.memory.seed) : random(32);
     this.sealer = new Sealer(this.seed, this.card.room);
+    this.history = new PrivateHistory(this.store, this.card.room);
     this.me.id = memberId(this.sealer.public);
     for (const id of this.unacked.keys()) this.ui.gone(id); // they are for another room
     this.unacked.clear();
@@ -467,6 +439,8 @@ class Room {
     const again = this.admitted;
     this.admitted = this.connected = true;
     this.ui.joined(again);
+    if (!again) this.recallPrivate();
+    if (this.kept.length) this.send({ t: "ping" }); // the answer comes after all of the past
     if (this.gapUntil) this.send({ t: "fetch", after: Math.max(0, this.seq) });
     this.sayAgain();
     this.resend();
@@ -552,18 +526,26 @@ class Room {
 
   takeEvent(event) {
     if (event.t === "said" && event.by === this.me.id) this.heard(event);
-    if (this.gapUntil && event.seq > this.gapUntil) {
-      if (this.later.length >= MAX_LATER) return this.cut();
-      this.later.push(event);
-      return;
-    }
+    if (this.handed || (this.gapUntil && event.seq > this.gapUntil)) return this.takeLater(event);
     if (event.seq <= this.seq) return;
     this.positions.advance(event.seq, this.timeline);
     const past = event.seq <= this.welcome.seq;
+    this.showKept(past ? event.at : Infinity);
     if (event.t !== "said") return this.happened(event, past);
     if (this.crowd && !past) this.spoke(event.by, event.nick);
     if (!event.by.startsWith("~") && !this.isFirst(this.known, event)) return;
     this.ui.said(event, past, event.by === this.me.id);
+  }
+
+  takeLater(message) {
+    if (this.later.length >= MAX_LATER) return this.cut();
+    this.later.push(message);
+  }
+
+  takeWaiting() {
+    const later = this.later;
+    this.later = [];
+    for (const message of later) this.take(message);
   }
 
   happened(event, past) {
@@ -621,20 +603,22 @@ class Room {
     }
     this.saveUnsent();
     this.resend();
+    for (const told of handed.kept) this.history.keep(told);
+    this.recallPrivate();
+    if (this.kept.length) this.send({ t: "ping" });
+    this.takeWaiting();
     this.ui.handed(handed);
   }
 
   // What the page of another computer gets to go on with.
   get toHandOver() {
-    return { room: this.card.room, memory: this.memory, unsent: this.unsent };
+    return { room: this.card.room, memory: this.memory, unsent: this.unsent, kept: this.history.all };
   }
 
   takePage(page) {
     if (page.upto < this.gapUntil && page.upto < END_OF_LOG) return this.send({ t: "fetch", after: page.upto });
-    const later = this.later;
     this.gapUntil = 0;
-    this.later = [];
-    for (const event of later) this.takeEvent(event);
+    this.takeWaiting();
   }
 
   isFirst(known, message) {
@@ -647,9 +631,23 @@ class Room {
 
   // ---- private messages
 
+  // What was kept of them is shown again between the messages of the past, by the host's times. The host sends again what
+  // it does not know to be seen: that was kept, perhaps, and is confirmed only.
+  recallPrivate() {
+    this.kept = this.history.all;
+    for (const told of this.kept) this.isFirst(this.knownPrivate, told);
+  }
+
+  // Those that are older than what comes now.
+  showKept(at) {
+    while (!this.handed && this.kept.length && this.kept[0].at <= at) this.ui.told(this.kept.shift(), true);
+  }
+
   takeTold(told) {
+    if (this.handed) return this.takeLater(told);
     const own = told.by === this.me.id;
     if (own) this.answered(told.id);
+    this.showKept(Infinity); // it comes after the past
     if (!this.isFirst(this.knownPrivate, told)) {
       if (!own) this.ui.toldAgain(told);
       return;
@@ -666,7 +664,16 @@ class Room {
     } else if (!guest) {
       problem = "not sealed";
     }
-    this.ui.told({ ...told, text, problem, own, open: guest });
+    const shown = { ...told, text, problem, own, open: guest };
+    if (problem) return this.ui.told(shown);
+    if (own || guest) this.history.keep(shown); // no host sends it again
+    else this.waitToBeSeen(shown);
+    this.ui.told(shown);
+  }
+
+  waitToBeSeen(told) {
+    this.unseen.set(`${told.by} ${told.id}`, told);
+    if (this.unseen.size > MAX_KEPT) this.unseen.delete(this.unseen.keys().next().value); // it would not be kept either
   }
 
   takeReceipt(receipt) {

@@ -125,7 +125,8 @@ class View {
     if (!past && !own) this.attention.call();
   }
 
-  told(told) {
+  // `past`: it was seen before, and is nothing new.
+  told(told, past = false) {
     this.log.add(() => {
       if (told.own) this.settle(told.id);
       const other = told.own ? shownNick(told.to, told.to_nick) : shownNick(told.by, told.nick);
@@ -141,12 +142,13 @@ class View {
           tag: told.own ? `to ${other} only${open}` : `to you only${open}`,
           unseen: told.own ? `Private to ${other}: ` : `Private from ${other}: `,
           problem: told.problem,
+          quiet: past,
         },
       );
-      if (!told.own) this.confirmWhenSeen(told);
+      if (!told.own && !past) this.confirmWhenSeen(told);
       return row;
-    });
-    if (!told.own) this.attention.call();
+    }, !past);
+    if (!told.own && !past) this.attention.call();
   }
 
   // The host does not know that it was seen; perhaps it was not. It is behind the row of the first time.
