@@ -9,7 +9,8 @@ from typing import Any
 
 from lanchat.agents import tools
 from lanchat.agents.arguments import Call
-from lanchat.agents.inbox import AgentInbox, Heard
+from lanchat.agents.heard import Heard
+from lanchat.agents.inbox import AgentInbox
 from lanchat.agents.rooms import AgentRoom
 from lanchat.agents.rules import Speaking
 from lanchat.errors import LanchatError, Refused, TimedOut

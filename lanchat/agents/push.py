@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lanchat.agents import jsonrpc, tools
-from lanchat.agents.inbox import AgentInbox, Heard
+from lanchat.agents.heard import Heard
+from lanchat.agents.inbox import AgentInbox
 
 CAPABILITY: dict[str, Any] = {"experimental": {"claude/channel": {}}}
 ABOUT = (

@@ -2,7 +2,7 @@
 
 import time
 
-from lanchat.agents.inbox import Heard
+from lanchat.agents.heard import Heard
 from lanchat.agents.rooms import AgentRoom
 from lanchat.agents.rules import Allowed
 from lanchat.api.room import JoinedRoom

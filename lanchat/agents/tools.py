@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lanchat.agents.inbox import Heard
+from lanchat.agents.heard import Heard
 
 WAIT = 25.0  # s, by default: below the smallest limit of a client that asks for no progress (30 s)
 LONGEST_WAIT = 50.0  # s without progress: many clients end a call after 60 s

@@ -66,9 +66,9 @@ class HostCheck:
         """Trusts this room from now on, and remembers who may host it."""
         papers = self._known_papers
         if papers is None:
-            return SameRoom(card, host_key)
+            return SameRoom(card, host_key, now_ms)
         known, ahead = self._known(card, host_key)
-        return SameRoom(card, host_key, known=known, ahead=ahead, learned=papers.keep)
+        return SameRoom(card, host_key, now_ms, known=known, ahead=ahead, learned=papers.keep)
 
     def _known(self, card: Card, host_key: bytes) -> tuple[bytes, int]:
         """What earlier runs have seen: the newest list of standbys of the owner that this card names, and by how many

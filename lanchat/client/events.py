@@ -1,4 +1,4 @@
-"""The items of a member's queue: events, private messages, and changes of the connection."""
+"""The items of a member's queue: events, private messages, and changes of the connection. Pure."""
 
 from dataclasses import dataclass
 from typing import assert_never

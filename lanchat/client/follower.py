@@ -26,12 +26,21 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Event, FromHost, FromMember
 from lanchat.protocol.places import Place, read_places
-from lanchat.protocol.standby import Delegation, Heartbeat, Promote, Promoted, Recruit, Standbys, State, Stored
+from lanchat.protocol.standby import (
+    CopyPosition,
+    Delegation,
+    Heartbeat,
+    Promote,
+    Promoted,
+    Recruit,
+    Standbys,
+    State,
+    Stored,
+)
 from lanchat.protocol.timeline import make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Claim, Follow, Peer, Wait
 from lanchat.storage.identity import Identity
-from lanchat.storage.replica import Held
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +106,7 @@ class Follower:
         if link is None or replica is None or keeper is None or offering.index is None or offering.declined:
             return
         if self._complete:
-            replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
+            replica.wait(following.held if following is not None else CopyPosition(), self._timing.sync_wait)
             host, me = (self._room.papers.host_index, keeper.host_at), replace(self.as_peer, state="lost")
             loss = self.cluster.lost(link)
             fetch = partial(fetch_tail, replica, self._room, self._identity, link.flusher, self._timing)
@@ -133,7 +142,7 @@ class Follower:
     def as_peer(self) -> Peer:
         """What this computer can show others as a standby. Any thread."""
         replica, index = self.offering.replica, self.offering.index
-        held = replica.held if replica is not None else Held()
+        held = replica.held if replica is not None else CopyPosition()
         following = self._following
         complete = following.complete if following is not None else self._complete
         state: Literal["hears", "lost"] = "hears" if self.cluster.hears else "lost"
@@ -231,7 +240,7 @@ class Follower:
         if taken.ask is not None:
             self._send(taken.ask)
 
-    def _stored(self, held: Held) -> None:
+    def _stored(self, held: CopyPosition) -> None:
         """Called from the thread of the replica."""
         if self._following is not None:
             self._send(Stored(held.seq, held.private, held.rev, held.beat))
@@ -260,7 +269,7 @@ class Follower:
         self._handed_over.begin(None)
         if replica is None or following is None or index is None or self._keeper is None:
             return
-        if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
+        if not replica.wait(CopyPosition(promote.seq, promote.private, promote.state), self._timing.sync_wait):
             return _log.warning("this computer does not have all of the room, and cannot host it")
         self._following = None
         timeline = self._room.papers.timeline

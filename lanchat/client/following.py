@@ -12,9 +12,8 @@ from typing import Literal
 from lanchat.client.copying import Copying
 from lanchat.protocol.limits import MAX_OWNED
 from lanchat.protocol.messages import Event, Fetch, FromHost, Page, Record, Told
-from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
-from lanchat.storage.log import waiting_size
-from lanchat.storage.replica import Held
+from lanchat.protocol.standby import CopyPosition, Follow, Heartbeat, Owned, State
+from lanchat.storage.memory import waiting_size
 
 WAITING_PRIVATE = 2_000  # private messages that wait for earlier ones; more are dropped and fetched instead
 WAITING_SIZE = 4 << 20  # bytes of them; a host can make each of them as large as a line
@@ -50,7 +49,7 @@ class Following:
         begun: the last private number before this host's term. Its log has all private messages up to it.
     """
 
-    def __init__(self, held: Held, live: int, begun: int = 0) -> None:
+    def __init__(self, held: CopyPosition, live: int, begun: int = 0) -> None:
         self._term_begun = begun
         self._held = held
         self._begun = max(held.seq, 0)
@@ -69,9 +68,9 @@ class Following:
         return self._phase == "events" and self._events.complete
 
     @property
-    def held(self) -> Held:
+    def held(self) -> CopyPosition:
         """The position of the copy once everything that was taken is stored."""
-        return Held(self._events.seq, self._private)
+        return CopyPosition(self._events.seq, self._private)
 
     def begin(self) -> Follow:
         return Follow(self._held.seq, self._held.private, self._held.rev)

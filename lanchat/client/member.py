@@ -6,6 +6,7 @@ lost and nothing comes twice.
 """
 
 import logging
+import random
 import socket
 import threading
 import time
@@ -39,6 +40,7 @@ from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Follow, Wait
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
+from lanchat.threads import now_ms
 
 _ABANDONED = "Nobody has taken over the room. What you typed is kept and goes out when you join again."
 
@@ -94,7 +96,7 @@ class Member:
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
         keeper: Keeper | None = None,
         bot: bool = False,
-        same_room: Callable[[wire.Card, bytes], SameRoom] = SameRoom,
+        same_room: Callable[[wire.Card, bytes], SameRoom] = lambda card, host_key: SameRoom(card, host_key, now_ms),
         look_back: int = 0,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
@@ -258,7 +260,7 @@ class Member:
         """
         follower, now = self.follower, time.monotonic()
         search = HostSearch(lost, follower.cluster.people, self._timing, now, others=follower.may_move)
-        for pause in search.pauses(self._patience):
+        for pause in search.pauses(self._patience, random.uniform):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break

@@ -1,11 +1,10 @@
-"""Reconnect policy: pauses, which errors are final, and which host will do. No threads, no sockets.
+"""Reconnect policy: pauses, which errors are final, and which host will do. Pure.
 
 A reconnect accepts only the same room, at its owner or at a standby that the owner has named. Another host that answers
 meanwhile, even at the same address, ends no conversation: the member tries again until its patience is over.
 """
 
 import math
-import random
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
@@ -15,15 +14,17 @@ from lanchat.protocol.papers import AHEAD_MATTERS, Papers, first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.threads import now_ms
+
+Spread = Callable[[float, float], float]  # a random number between two; `random.uniform` but in tests
 
 
 def backoff(
     timing: Timing = DEFAULT_TIMING,
     patience: float | None = None,
     hasty: bool = False,
-    spread: Callable[[float, float], float] = random.uniform,
     first: float | None = None,
+    *,
+    spread: Spread,
 ) -> Iterator[float]:
     """The pauses before each attempt, in s. They are randomised by half, so that members do not all reconnect at once.
 
@@ -72,11 +73,11 @@ class HostSearch:
         self._abandoned_at = now + timing.abandoned if self.hasty else math.inf
         self._passed_over_at = now + timing.host_silence + timing.ask + timing.promotion
 
-    def pauses(self, patience: float | None) -> Iterator[float]:
-        """The pauses before each attempt; for `patience` see `backoff`."""
+    def pauses(self, patience: float | None, spread: Spread) -> Iterator[float]:
+        """The pauses before each attempt; for the arguments see `backoff`."""
         if self.moved and patience is not None:
             patience = max(patience, self._timing.follow)
-        return backoff(self._timing, patience, hasty=self.hasty, first=self._first)
+        return backoff(self._timing, patience, hasty=self.hasty, first=self._first, spread=spread)
 
     def is_abandoned(self, now: float) -> bool:
         """Whether nobody has taken over for so long that the person is told. True only once."""
@@ -162,7 +163,7 @@ class SameRoom:
         self,
         first: Card,
         first_key: bytes,
-        now: Callable[[], int] = now_ms,
+        now: Callable[[], int],
         *,
         known: bytes = b"",
         ahead: int = 0,

@@ -23,13 +23,14 @@ from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.messages import Event, Fetch, Page, Record, Told
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
+from lanchat.protocol.standby import CopyPosition
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import seen
 from lanchat.storage.identity import Identity
-from lanchat.storage.log import waiting_size
-from lanchat.storage.replica import WAITING_LIMIT, Held, Replica
+from lanchat.storage.memory import waiting_size
+from lanchat.storage.replica import WAITING_LIMIT, Replica
 from lanchat.threads import now_ms
 
 _log = logging.getLogger(__name__)
@@ -150,4 +151,4 @@ def _store(replica: Replica, timeline: Timeline, records: list[Record], timing: 
     replica.append(records, (), {})
     seq = max((record.seq for record in records if isinstance(record, Event)), default=replica.held.seq)
     _log.info("%d entries of the room were on another computer alone", len(records))
-    return seq if replica.wait(Held(seq), timing.sync_wait) else None
+    return seq if replica.wait(CopyPosition(seq), timing.sync_wait) else None

@@ -3,6 +3,7 @@
 One thread runs each transfer. At most two run at once; the others wait in order.
 """
 
+import random
 import socket
 import threading
 import time
@@ -188,7 +189,7 @@ class Transfers:
     def _transfer(self, transfer: RunningTransfer) -> None:
         """Try until it is done, with growing pauses in between as long as nothing moves."""
         transfer.prepare(self.questions, lambda: self._check(transfer))
-        pauses, failures, damaged, done, failed_at = backoff(self._timing), 0, 0, 0, 0.0
+        pauses, failures, damaged, done, failed_at = backoff(self._timing, spread=random.uniform), 0, 0, 0, 0.0
         while True:
             try:
                 self._attempt(transfer, again=failures > 0)
@@ -213,7 +214,7 @@ class Transfers:
                 transfer.say(TransferState.WAITING, f"{error} Fetching it again.")
             except (ConnectionLost, NoSuchRoom) as error:
                 if transfer.progress.done > done:
-                    pauses, failures, done = backoff(self._timing), 0, transfer.progress.done
+                    pauses, failures, done = backoff(self._timing, spread=random.uniform), 0, transfer.progress.done
                 if transfer.awaits_sender:  # if the sender never comes back, the host removes the file
                     transfer.say(TransferState.WAITING, WAITS_FOR_SENDER)
                     self._pause(transfer, self._timing.place_every)

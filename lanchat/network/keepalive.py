@@ -1,4 +1,4 @@
-"""Keepalive of one link: when to ping the peer, and when it counts as dead. No socket, no clock."""
+"""Keepalive of one link: when to ping the peer, and when it counts as dead. Pure."""
 
 import math
 

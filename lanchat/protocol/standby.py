@@ -4,7 +4,7 @@ A member of an earlier version skips all of them, since it does not know their t
 in delegation.py, the numbers in timeline.py; README.md has the whole exchange.
 """
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
@@ -64,6 +64,22 @@ class Offer(StandbyMessage, frozen=True):
 
 
 # ---- filling and keeping a copy
+
+
+class CopyPosition(NamedTuple):
+    """What a copy of a room has on its disk: no message, but what `Follow` and `Stored` are made of.
+
+    Args:
+        seq: of the last event; -1: none.
+        private: the number of the last private message; 0: none.
+        rev: the revision of the rules.
+        beat: the count of the last heartbeat.
+    """
+
+    seq: int = -1
+    private: int = 0
+    rev: int = 0
+    beat: int = 0
 
 
 class Follow(StandbyMessage, frozen=True):

@@ -18,7 +18,8 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Got, Record, Said
 from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
-from lanchat.storage.log import ignore, waiting_size
+from lanchat.storage.log import ignore
+from lanchat.storage.memory import waiting_size
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.reached import write_positions
 from lanchat.storage.repair import open_store

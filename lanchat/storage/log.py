@@ -12,15 +12,13 @@ from typing import Protocol
 
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileChange
-from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of, memory_of_all
-from lanchat.protocol.messages import Event, Got, Private, Record, Said, Told
+from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
+from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline
 
 OnStored = Callable[[int, int], None]
 OnTrouble = Callable[[str], None]
-
-_RECORD = 512  # bytes of memory that a record takes besides its text and its box
 
 
 def ignore(text: str) -> None:
@@ -198,22 +196,6 @@ def part_of(events: Iterable[Event], after: int, before: int, limit: int, *, las
     """Of these events, which are in order, those for which `Log.between` asks."""
     found = [e for e in events if after < e.seq < before and (not said or isinstance(e, Said))]
     return found[max(0, len(found) - limit) :] if last else found[:limit]
-
-
-def waiting_size(record: Record | Got) -> int:
-    """Bytes of memory that a record takes while it waits for the disk."""
-    if isinstance(record, Said):  # nearly all; to ask whether it is of another type takes longer (msgspec)
-        return _RECORD + memory_of(record.text)
-    size = _RECORD + (memory_of(record.text) if isinstance(record, Told) else 0)
-    return size + (len(record.box) if isinstance(record, Private) else 0)
-
-
-def waiting_size_of_all(records: Sequence[Record]) -> int:
-    """As `waiting_size`, for many records in a part of the time."""
-    texts = [record.text for record in records if isinstance(record, Said)]
-    if len(texts) == len(records):  # nearly always
-        return len(texts) * _RECORD + memory_of_all(texts)
-    return sum(map(waiting_size, records))
 
 
 def _size(event: Event) -> int:

@@ -11,15 +11,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
 from lanchat.protocol.messages import Event, Private, Record, Said, Told
-from lanchat.protocol.standby import Owned
+from lanchat.protocol.standby import CopyPosition, Owned
 from lanchat.protocol.timeline import Timeline
 from lanchat.storage.files import FileLock, file_errors
-from lanchat.storage.log import waiting_size
+from lanchat.storage.memory import waiting_size
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.repair import is_small, open_store
 from lanchat.storage.schema import looks_of
@@ -35,22 +34,6 @@ _CHECK_EVERY = 4 * 1024 * 1024  # bytes that are stored between two looks at the
 _INSTANCE_SIZE = 8  # bytes
 
 _log = logging.getLogger(__name__)
-
-
-class Held(NamedTuple):
-    """The position of a copy on the disk.
-
-    Args:
-        seq: of the last event; -1: none.
-        private: the number of the last private message; 0: none.
-        rev: the revision of the rules.
-        beat: the count of the last heartbeat.
-    """
-
-    seq: int = -1
-    private: int = 0
-    rev: int = 0
-    beat: int = 0
 
 
 class Replica(Closable):
@@ -87,9 +70,9 @@ class Replica(Closable):
         if len(self.instance) != _INSTANCE_SIZE:
             self.instance = secrets.token_bytes(_INSTANCE_SIZE)
             self._store.moving.set_state({"instance": self.instance})
-        self.held = Held()
+        self.held = CopyPosition()
 
-    def follow(self, timeline: Timeline) -> Held:
+    def follow(self, timeline: Timeline) -> CopyPosition:
         """Begin to follow a host: what is not on its timeline is set aside.
 
         Returns:
@@ -106,7 +89,7 @@ class Replica(Closable):
             _log.warning("%d events of this copy are not in the room any more, and were set aside", gone)
         with self._changed:
             private = max(private, _number(state, "private"))
-            self.held = Held(after, private, _number(state, "rev"), _number(state, "count"))
+            self.held = CopyPosition(after, private, _number(state, "rev"), _number(state, "count"))
             return self.held
 
     def common(self, timeline: Timeline) -> int:
@@ -119,7 +102,7 @@ class Replica(Closable):
             self._flush()
             return timeline.common(self._store.moving.positions())
 
-    def start(self, on_stored: Callable[[Held], None], on_trouble: Callable[[str], None]) -> None:
+    def start(self, on_stored: Callable[[CopyPosition], None], on_trouble: Callable[[str], None]) -> None:
         """Begin to store. Both functions are called from the thread of the replica.
 
         Args:
@@ -155,7 +138,7 @@ class Replica(Closable):
             self._size += sum(map(waiting_size, records)) + _OWNER * len(owned)
             self._changed.notify_all()
 
-    def wait(self, wanted: Held, timeout: float) -> bool:
+    def wait(self, wanted: CopyPosition, timeout: float) -> bool:
         """Wait until so much is stored, apart from heartbeats. Returns whether it is."""
 
         def done() -> bool:
@@ -207,7 +190,7 @@ class Replica(Closable):
         """Whether there is something to store."""
         return bool(self._records or self._owned or self._values)
 
-    def _flush(self) -> Held:
+    def _flush(self) -> CopyPosition:
         """Store all that waits. Requires holding `_writing`.
 
         Raises:
@@ -236,7 +219,7 @@ class Replica(Closable):
             self.state |= values
             rev, count = _number(self.state, "rev"), _number(self.state, "count")
             private = max(private, held.private, _number(self.state, "private"))
-            self.held = Held(max(seq, held.seq), private, rev, count)
+            self.held = CopyPosition(max(seq, held.seq), private, rev, count)
             self._changed.notify_all()
             return self.held
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lanchat.protocol.messages import Record
-from lanchat.storage.log import waiting_size_of_all
+from lanchat.storage.memory import waiting_size_of_all
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 55,000 messages

@@ -1,4 +1,4 @@
-"""What the command line asks of a screen or a script. Every start of the program loads this, so it imports little."""
+"""What the command line asks of a screen or a script. Pure. Every start of lanchat loads this, so it imports little."""
 
 from dataclasses import dataclass
 from typing import Literal

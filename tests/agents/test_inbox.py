@@ -5,7 +5,8 @@ from functools import partial
 from itertools import islice
 
 from lanchat.agents import inbox as inbox_module
-from lanchat.agents.inbox import AgentInbox, Heard
+from lanchat.agents.heard import Heard
+from lanchat.agents.inbox import AgentInbox
 from tests.support.waiting import PATIENCE, ended
 
 LONG = 100 * PATIENCE  # s; a wait that nothing ends

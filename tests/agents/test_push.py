@@ -2,7 +2,7 @@
 
 import json
 
-from lanchat.agents.inbox import Heard
+from lanchat.agents.heard import Heard
 from lanchat.agents.push import pushed
 from lanchat.protocol.messages import Joined
 from tests.agents.test_server import agent, ann, client, room  # noqa: F401  (fixtures)

@@ -1,6 +1,6 @@
 """How often an agent speaks, who may call it, and how a talk between programs ends."""
 
-from lanchat.agents.inbox import Heard
+from lanchat.agents.heard import Heard
 from lanchat.agents.rules import ALONE, EACH_HOUR, PAUSE, SAME_WITHIN, Allowed, LoopGuard, Speaking
 
 ANN = "a" * 32

@@ -9,9 +9,8 @@ from lanchat.client import following as module
 from lanchat.client.following import Following, Taken
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Fetch, Page, Private, Said, Told
-from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
-from lanchat.storage.log import waiting_size
-from lanchat.storage.replica import Held
+from lanchat.protocol.standby import CopyPosition, Follow, Heartbeat, Owned, State
+from lanchat.storage.memory import waiting_size
 
 ANN, BOB = "a" * 64, "b" * 64
 
@@ -119,7 +118,7 @@ def fill(copy: Copy, host: FakeHost, chance: random.Random, happens: int) -> Non
 )
 def test_nothing_is_missing_and_nothing_comes_twice(had, more, private, page, happens, chance):
     host = FakeHost(had + more, private, page)
-    copy = Copy(Following(Held(had or -1, private // 2), had + more))
+    copy = Copy(Following(CopyPosition(had or -1, private // 2), had + more))
     fill(copy, host, chance, happens)
     assert copy.following.complete and copy.values.items() >= {"rules": b"{}", "rev": b"9", "count": b"5"}.items()
     assert copy.events == list(range(had + 1, len(host.events) + 1))
@@ -130,7 +129,7 @@ def test_nothing_is_missing_and_nothing_comes_twice(had, more, private, page, ha
 def test_too_many_private_messages_at_once_are_fetched_again(monkeypatch):
     monkeypatch.setattr(module, "WAITING_PRIVATE", 5)
     host = FakeHost(0, 4, 3)
-    copy = Copy(Following(Held(), 0))
+    copy = Copy(Following(CopyPosition(), 0))
     host.follow(copy.following.begin())
     for _ in range(20):
         host.tells()
@@ -142,7 +141,7 @@ def test_too_many_private_messages_at_once_are_fetched_again(monkeypatch):
 def test_large_private_messages_at_once_are_fetched_again_before_their_number_is_too_large(monkeypatch):
     monkeypatch.setattr(module, "WAITING_SIZE", 3 * waiting_size(told(1)))
     host = FakeHost(0, 4, 3)
-    copy = Copy(Following(Held(), 0))
+    copy = Copy(Following(CopyPosition(), 0))
     host.follow(copy.following.begin())
     for _ in range(20):
         host.tells()
@@ -157,7 +156,7 @@ def test_large_private_messages_at_once_are_fetched_again_before_their_number_is
 def test_a_page_of_which_a_part_was_dropped_is_fetched_again(monkeypatch):
     monkeypatch.setattr(module, "WAITING_PRIVATE", 5)
     host = FakeHost(0, 4, 3)
-    copy = Copy(Following(Held(), 0))
+    copy = Copy(Following(CopyPosition(), 0))
     host.follow(copy.following.begin())
     while not copy.asked or copy.asked[0].of != "private":
         if host.under_way:
@@ -171,11 +170,11 @@ def test_a_page_of_which_a_part_was_dropped_is_fetched_again(monkeypatch):
 
 
 def test_a_page_that_was_not_asked_for_changes_nothing():
-    assert not Following(Held(), 0).page(Page(MAX_NUMBER))
+    assert not Following(CopyPosition(), 0).page(Page(MAX_NUMBER))
 
 
 def test_only_a_new_heartbeat_is_stored():
-    following = Following(Held(beat=4), 0)
+    following = Following(CopyPosition(beat=4), 0)
     assert not following.heartbeat(Heartbeat(0, 0, 1, 4))
     assert following.heartbeat(Heartbeat(0, 0, 1, 5)).values == {"count": b"5"}
     assert not following.heartbeat(Heartbeat(1, 1, 1, 5))

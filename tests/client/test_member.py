@@ -1,5 +1,6 @@
 """A member that loses its link and reconnects."""
 
+import random
 import socket
 import sqlite3
 import threading
@@ -37,6 +38,7 @@ from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
 from lanchat.storage.member_store import DiskStore, NoStore
 from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.threads import now_ms
 from tests.support.cases import cases
 from tests.support.people import Listener, cut
 from tests.support.waiting import PATIENCE, wait_until
@@ -396,7 +398,7 @@ def test_which_errors_allow_a_reconnect():
 
 def test_a_reconnect_accepts_only_the_same_room_and_key():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
-    check = SameRoom(card, b"k" * 32)
+    check = SameRoom(card, b"k" * 32, now_ms)
     check(card, b"k" * 32)
     with pytest.raises(errors.HostKeyChanged) as caught:
         check(card, b"x" * 32)
@@ -445,14 +447,14 @@ def test_backoff_grows_and_is_randomised():
     assert [*backoff(patience=10.0, spread=lambda low, high: high)] == pytest.approx([0.3, 0.6, 1.2, 2.4, 4.8, 0.7]), (
         "and end when patience does"
     )
-    assert [*backoff(patience=0.0)] == []
+    assert [*backoff(patience=0.0, spread=random.uniform)] == []
 
 
 @pytest.mark.parametrize(("people", "first"), [(3, 0.006), (50, 0.1), (100, 0.2), (1000, 0.2)])
 def test_where_a_host_waits_for_us_the_first_pause_is_as_long_as_the_others_need(people, first):
     """A host lets in some hundreds of members a second."""
     moved = HostSearch(errors.RoomMoved("ann has handed the room to bob.", 1), people, Timing(), 0.0, others=True)
-    steps = moved.pauses(None)
+    steps = moved.pauses(None, random.uniform)
     assert first * 0.5 <= next(steps) <= first * 1.5
     assert 0.1 <= next(steps) <= 0.3, "and then as ever"
     assert not moved.asks
@@ -460,7 +462,7 @@ def test_where_a_host_waits_for_us_the_first_pause_is_as_long_as_the_others_need
 
 def test_a_host_that_is_gone_is_looked_for_after_the_usual_pause():
     lost = HostSearch(errors.ConnectionLost("The host is gone."), 3, Timing(), 0.0, others=True)
-    assert 0.1 <= next(lost.pauses(None)) <= 0.3
+    assert 0.1 <= next(lost.pauses(None, random.uniform)) <= 0.3
     assert lost.asks
 
 

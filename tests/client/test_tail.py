@@ -15,13 +15,14 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, Card, Record, Said, Told
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
+from lanchat.protocol.standby import CopyPosition
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Peer, State
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
-from lanchat.storage.replica import Held, Replica
+from lanchat.storage.replica import Replica
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE
 
@@ -66,7 +67,7 @@ class Stage:
         replica.start(lambda held: None, lambda trouble: None)
         replica.append(records, (), {})
         last = max((record.seq for record in records if isinstance(record, Said)), default=-1)
-        assert replica.wait(Held(last), PATIENCE)
+        assert replica.wait(CopyPosition(last), PATIENCE)
         return replica
 
     def bob(

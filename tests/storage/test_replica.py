@@ -10,12 +10,12 @@ import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Joined, Said, Told
-from lanchat.protocol.standby import Owned
+from lanchat.protocol.standby import CopyPosition, Owned
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.storage import replica as module
 from lanchat.storage.copies import UNUSED, drop_unused, open_replica
 from lanchat.storage.reader import LogReader
-from lanchat.storage.replica import Held, Replica
+from lanchat.storage.replica import Replica
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.waiting import PATIENCE, ended, wait_until
 
@@ -40,7 +40,7 @@ class Copy:
     def __init__(self, replica: Replica, timeline: Timeline) -> None:
         self.replica = replica
         self.begun = replica.follow(timeline)
-        self.stored: list[Held] = []
+        self.stored: list[CopyPosition] = []
         self.troubles: list[str] = []
         replica.start(self.stored.append, self.troubles.append)
 
@@ -70,10 +70,10 @@ def path_in(home: Path) -> Path:
 
 def test_what_a_host_sends_is_on_the_disk_when_it_says_so(copy, tmp_path):
     one = copy()
-    assert one.begun == Held()
+    assert one.begun == CopyPosition()
     one.keep(said(FIRST, 1), told("p", 1), said(FIRST, 2), rules=b"{}", rev=b"4", count=b"7")
     wait_until(lambda: one.stored, what="the first commit")
-    assert one.stored[-1] == Held(make_seq(FIRST, 2), 1, 4, 7) == one.replica.held
+    assert one.stored[-1] == CopyPosition(make_seq(FIRST, 2), 1, 4, 7) == one.replica.held
     reader = LogReader(path_in(tmp_path))
     assert reader.events_after(-1, 10) == [said(FIRST, 1), said(FIRST, 2)] and len(reader.private_after(0, 9)) == 1
 
@@ -84,16 +84,16 @@ def test_a_copy_goes_on_where_it_ended(copy):
     instance = one.replica.instance
     one.replica.close()
     again = copy(Timeline(SECOND, ((FIRST, 1),)))
-    assert again.begun == Held(make_seq(SECOND, 0), 5, 2, 0) and again.replica.instance == instance
+    assert again.begun == CopyPosition(make_seq(SECOND, 0), 5, 2, 0) and again.replica.instance == instance
 
 
 def test_what_the_room_goes_on_without_is_set_aside(copy, tmp_path):
     one = copy(Timeline(SECOND, ((FIRST, 1),)))
     one.keep(said(FIRST, 1), said(SECOND, 1, "nobody followed"))
-    assert one.replica.wait(Held(make_seq(SECOND, 1)), PATIENCE)
+    assert one.replica.wait(CopyPosition(make_seq(SECOND, 1)), PATIENCE)
     assert one.replica.follow(Timeline(MINE, ((FIRST, 1),))).seq == make_seq(MINE, 0)
     one.keep(said(MINE, 1))
-    assert one.replica.wait(Held(make_seq(MINE, 1)), PATIENCE)
+    assert one.replica.wait(CopyPosition(make_seq(MINE, 1)), PATIENCE)
     assert LogReader(path_in(tmp_path)).events_after(-1, 10) == [said(FIRST, 1), said(MINE, 1)]
 
 
@@ -105,9 +105,9 @@ def test_two_lanchats_of_one_computer_keep_one_copy(copy, tmp_path):
 def test_owners_of_nicks_of_whom_the_log_knows_nothing_are_kept_with_their_keys(copy, tmp_path):
     one = copy()
     one.replica.append((), [Owned("ann", ANN, b"k" * 32, 5)], {"rev": b"1"})
-    assert one.replica.wait(Held(-1, 0, 1), PATIENCE)
+    assert one.replica.wait(CopyPosition(-1, 0, 1), PATIENCE)
     one.keep(Joined(make_seq(FIRST, 9), 0, BOB, "ann"))
-    assert one.replica.wait(Held(make_seq(FIRST, 9)), PATIENCE)
+    assert one.replica.wait(CopyPosition(make_seq(FIRST, 9)), PATIENCE)
     assert LogReader(path_in(tmp_path)).owners_after(0, 9) == [Owned("ann", ANN, b"k" * 32, 5)]
 
 
@@ -137,7 +137,7 @@ def test_a_copy_is_checked_when_it_is_opened_so_that_its_host_need_not_wait_for_
 def test_a_message_whose_sender_uses_an_id_twice_is_kept_as_the_host_keeps_it(copy, tmp_path):
     one = copy()
     one.keep(said(FIRST, 1), Said(make_seq(FIRST, 2), 0, ANN, "ann", f"{FIRST}-1", "other words"))
-    assert one.replica.wait(Held(make_seq(FIRST, 2)), PATIENCE)
+    assert one.replica.wait(CopyPosition(make_seq(FIRST, 2)), PATIENCE)
     kept = LogReader(path_in(tmp_path)).events_after(-1, 10)
     assert [(event.id, event.text) for event in kept if isinstance(event, Said)][1] == ("", "other words")
 
@@ -160,7 +160,9 @@ def test_a_disk_that_takes_nothing_does_not_fill_the_memory(copy, monkeypatch):
     one.keep(*(said(FIRST, n) for n in range(1, 20)))
     wait_until(lambda: one.troubles, what="the trouble")
     assert "too slow" in one.troubles[0]
-    assert not ended(lambda: one.replica.wait(Held(make_seq(FIRST, 1)), 100 * PATIENCE)), "who waits is told at once"
+    assert not ended(lambda: one.replica.wait(CopyPosition(make_seq(FIRST, 1)), 100 * PATIENCE)), (
+        "who waits is told at once"
+    )
 
 
 def test_what_comes_while_the_disk_stands_still_does_not_fill_the_memory(copy, monkeypatch):

@@ -9,9 +9,9 @@ import pytest
 
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.protocol.messages import Said
+from lanchat.protocol.standby import CopyPosition
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.storage.copies import open_replica
-from lanchat.storage.replica import Held
 from lanchat.storage.rooms import joined_folder
 from lanchat.storage.set_aside import set_aside_in
 from lanchat.storage.store import Store
@@ -38,7 +38,7 @@ def home(tmp_path: Path) -> Path:
         replica.follow(Timeline(RIVAL, ((FIRST, 1),)))
         replica.start(lambda held: None, lambda trouble: None)
         replica.append([said(FIRST, 1, "one"), said(RIVAL, 1, "nobody followed")], (), {})
-        assert replica.wait(Held(make_seq(RIVAL, 1)), PATIENCE)
+        assert replica.wait(CopyPosition(make_seq(RIVAL, 1)), PATIENCE)
         replica.follow(Timeline(SECOND, ((FIRST, 1),)))
     return tmp_path
 
