@@ -22,7 +22,6 @@ from lanchat.client.member import Member
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.timing import Timing
 from lanchat.server.doors.irc.door import irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
@@ -35,7 +34,7 @@ from tests.support.commands import Commands
 from tests.support.heeding import heed_signals
 from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
-from tests.support.people import joined_room
+from tests.support.people import EAGER, joined_room
 from tests.support.program import forks
 from tests.support.shaken import Shaker
 from tests.support.stretching import stretching
@@ -58,7 +57,6 @@ _SHAKER = pytest.StashKey[Shaker]()
 _SERVERS: "pytest.StashKey[ForkServers]" = pytest.StashKey()
 _homes = count(1)
 _ended = count(1)  # tests
-EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,13 +5,12 @@ import json
 from lanchat.agents.heard import Heard
 from lanchat.agents.push import pushed
 from lanchat.protocol.messages import Joined
-from tests.agents.test_server import agent, ann, client, room  # noqa: F401  (fixtures)
 from tests.support.people import Listener
 
 HELLO = {"protocolVersion": "2025-11-25"}
 
 
-def begun(client, **options):  # noqa: F811
+def begun(client, **options):
     one = client(push=True, **options)
     about = one.request("initialize", HELLO)["result"]
     assert about["capabilities"]["experimental"] == {"claude/channel": {}} and "channel event" in about["instructions"]
@@ -25,7 +24,7 @@ def content(line):
     return line["params"]["meta"], values["messages"]
 
 
-def test_what_names_the_agent_or_is_private_is_pushed_and_nothing_else(client, ann, room, join):  # noqa: F811
+def test_what_names_the_agent_or_is_private_is_pushed_and_nothing_else(client, ann, room, join):
     one = begun(client)
     one.send(method="notifications/initialized")
     ann.hear_kind(Joined, nick="agent")
@@ -41,7 +40,7 @@ def test_what_names_the_agent_or_is_private_is_pushed_and_nothing_else(client, a
     assert meta["kind"] == "private" and told["text"] == "psst" and told["private"]
 
 
-def test_before_the_client_is_ready_nothing_is_pushed(client, ann):  # noqa: F811
+def test_before_the_client_is_ready_nothing_is_pushed(client, ann):
     one = begun(client)
     ann.hear_kind(Joined, nick="agent")
     ann.round_trip("agent: one")
@@ -51,7 +50,7 @@ def test_before_the_client_is_ready_nothing_is_pushed(client, ann):  # noqa: F81
     assert [said["text"] for said in content(one.answer())[1]] == ["agent: one"]
 
 
-def test_without_the_option_nothing_is_promised_or_pushed(agent, ann):  # noqa: F811
+def test_without_the_option_nothing_is_promised_or_pushed(agent, ann):
     about = agent.request("initialize", HELLO)["result"]
     assert "experimental" not in about["capabilities"] and "channel" not in about["instructions"]
     agent.send(method="notifications/initialized")

@@ -15,14 +15,13 @@ from playwright.sync_api import Browser, sync_playwright
 from lanchat.protocol.limits import FileLimits
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
-from tests.browser.pages import Visitor
+from tests.browser.pages import FOREIGN, Visitor
 from tests.support.moving import Stage
 
 # The headless shell has the same engine, but no windows, which cost half of the CPU of these tests.
 _PROGRAM = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 # A page that came over http from another machine: no name of this machine is one for a browser, which trusts those.
 _ELSEWHERE = "room.test"
-FOREIGN = "cats.test"  # a name that the door does not know
 
 
 @contextmanager

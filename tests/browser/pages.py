@@ -6,6 +6,8 @@ from lanchat.server.doors.web.sealed import SealedChannel
 from lanchat.server.host import Host
 from tests.support.waiting import PATIENCE
 
+FOREIGN = "cats.test"  # a name that the door does not know
+
 _LIMIT = PATIENCE * 1000  # ms
 
 

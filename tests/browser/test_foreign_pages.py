@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import FOREIGN
+from tests.browser.pages import FOREIGN
 from tests.support.page import PageClient
 
 # Everything that a page can try: each entry is what came of it.

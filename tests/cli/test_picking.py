@@ -11,7 +11,7 @@ from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.picker import picker
 from lanchat.terminal.picker.picker import Chosen, Quit
 from lanchat.terminal.prompts import WantedNick, Who
-from tests.terminal.picker.test_table import room
+from tests.support.listings import room
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.timing import Timing
 from lanchat.storage.downloads import part_path
-from tests.protocol.test_filenames import HOSTILE
+from tests.support.filenames import HOSTILE
 from tests.support.files import digest, file_of
 from tests.support.strangers import Stranger
 from tests.support.waiting import PATIENCE, wait_until

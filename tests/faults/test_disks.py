@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lanchat.protocol.timing import Timing
+from tests.faults.disks import DISK, fill
 from tests.faults.program import CLOCK, STALL
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
@@ -19,18 +20,6 @@ from tests.support.namespaces import require_namespaces
 from tests.support.waiting import PATIENCE, wait_until
 
 DAY = 86_400  # s
-DISK = 4 * 1024 * 1024  # bytes
-
-
-def fill(ballast: Path) -> None:
-    """Write until this disk is full."""
-    with open(ballast, "wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                pass
 
 
 @pytest.mark.netns

@@ -9,8 +9,8 @@ import pytest
 from lanchat.protocol.messages import Left
 from lanchat.protocol.timing import Timing
 from tests.faults.cable import require_cables
+from tests.faults.killing import kill_host
 from tests.faults.stage import Stage
-from tests.faults.test_killed import kill_host
 from tests.support.waiting import PATIENCE, wait_until
 
 NOTICED = 27.0  # s; dead_after, and two sweeps

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crowd import Crowd, Node
-from tests.faults.test_disks import DISK, fill
+from tests.faults.disks import DISK, fill
 from tests.support.longer import TIMES
 from tests.support.namespaces import require_namespaces
 from tests.support.waiting import PATIENCE, wait_until

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, suppress
 import pytest
 
 from lanchat.gateway.listener import EARLY_LINES, MAX_CLIENTS
-from tests.gateway.conftest import entered
+from tests.gateway.serving import entered
 from tests.support.irc import IrcClient, command_of
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE

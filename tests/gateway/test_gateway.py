@@ -23,7 +23,7 @@ from lanchat.protocol.irc.line import Line
 from lanchat.protocol.messages import Joined, Left, Renamed
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
-from tests.gateway.conftest import PASSWORD, entered
+from tests.gateway.serving import PASSWORD, entered
 from tests.support.irc import IrcClient, parsed
 from tests.support.people import Listener
 from tests.support.waiting import wait_until

@@ -11,7 +11,7 @@ from lanchat.gateway.history import _Copy
 from lanchat.gateway.listener import Gateway
 from lanchat.gateway.markers import MAX_MARKERS, ReadMarkers
 from lanchat.protocol.messages import Event, Said
-from tests.gateway.conftest import PASSWORD, entered, serving
+from tests.gateway.serving import PASSWORD, entered, serving
 from tests.support.irc import IrcClient, command_of, parsed
 from tests.support.people import Listener
 from tests.support.waiting import wait_until

@@ -17,7 +17,7 @@ from lanchat.gateway.commands import Commands
 from lanchat.gateway.network import Entered, Heard, Network
 from lanchat.network.addresses import where
 from lanchat.protocol.irc.line import Line
-from tests.gateway.conftest import PASSWORD
+from tests.gateway.serving import PASSWORD
 from tests.support.irc import parsed
 from tests.support.waiting import PATIENCE
 

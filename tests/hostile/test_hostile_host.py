@@ -36,7 +36,7 @@ from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.room.roster import Roster
 from lanchat.threads import now_ms
 from tests.hostile.attackers import ROOM, Caller, card, let_in
-from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
+from tests.hostile.siege import HURRY, MEMORY_LIMIT, rss
 from tests.support.commands import Commands
 from tests.support.harmless import harmful
 from tests.support.people import Listener

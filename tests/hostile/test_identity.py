@@ -37,7 +37,7 @@ from lanchat.storage.store import Store
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, card, let_in
-from tests.hostile.conftest import HURRY
+from tests.hostile.siege import HURRY
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.people import Listener

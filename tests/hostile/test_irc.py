@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
-from tests.hostile.conftest import FEW, HURRY
+from tests.hostile.siege import FEW, HURRY
 from tests.support.irc import IrcClient, parsed
 from tests.support.waiting import wait_until
 

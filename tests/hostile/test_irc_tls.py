@@ -15,7 +15,7 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Left, Said
 from lanchat.server.admission import ATTEMPTS_OF_NEW, PasswordThrottle
 from lanchat.server.doors.irc import gate
-from tests.hostile.conftest import FEW, HURRY
+from tests.hostile.siege import FEW, HURRY
 from tests.support.irc import IrcClient
 from tests.support.waiting import PATIENCE
 

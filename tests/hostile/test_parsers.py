@@ -32,7 +32,7 @@ from lanchat.protocol.nicks import clean_nick, nick_from
 from lanchat.protocol.password import Confirm
 from lanchat.protocol.text import clean_text, clean_title, safe_text
 from tests.hostile.attackers import card
-from tests.hostile.conftest import MEMORY_LIMIT, rss
+from tests.hostile.siege import MEMORY_LIMIT, rss
 from tests.support.harmless import harmful
 from tests.support.rooms import LiveRoom, admit
 

@@ -16,9 +16,7 @@ from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.sealed_file import Offer, sealed_size
 from lanchat.storage.member_store import DiskStore
 from tests.hostile.attackers import ROOM
-from tests.hostile.test_private import Table, sit_down
-
-__all__ = ["sit_down"]
+from tests.hostile.table import Table
 
 FILE, SIZE = "a" * 32, 100
 

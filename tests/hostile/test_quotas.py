@@ -16,7 +16,7 @@ from lanchat.network.sockets import RECEIVE_SIZE
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
 from lanchat.protocol.messages import Fetch, Page, Ping, Pong, Said, Say, Welcome
-from tests.hostile.conftest import Siege
+from tests.hostile.siege import Siege
 from tests.support.people import PlainClient
 from tests.support.strangers import Stranger
 from tests.support.waiting import wait_until

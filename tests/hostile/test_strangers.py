@@ -19,7 +19,7 @@ from lanchat.protocol.framing import FROM_MEMBER, MAX_LINE, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Closing, Joined, Left, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
 from tests.hostile.attackers import said_goodbye
-from tests.hostile.conftest import FEW, HURRY, Siege, rss
+from tests.hostile.siege import FEW, HURRY, Siege, rss
 from tests.support.people import Listener
 from tests.support.program import Program
 from tests.support.strangers import Stranger

@@ -17,7 +17,7 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.rooms import JOINED
 from lanchat.terminal.history import show_history
 from tests.hostile.attackers import ROOM, Caller, card, let_in
-from tests.hostile.conftest import HURRY
+from tests.hostile.siege import HURRY
 from tests.support.people import Listener, lose
 from tests.support.waiting import PATIENCE, wait_until
 

@@ -9,35 +9,7 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.filenames import MAX_FILENAME, safe_name
 from tests.support.cases import cases
-
-HOSTILE = {
-    "../../etc/passwd": "passwd",
-    "..\\..\\boot.ini": "boot.ini",
-    "/etc/shadow": "shadow",
-    "C:evil": "C_evil",
-    "\\\\server\\share\\x": "x",
-    "file.txt:hidden": "file.txt_hidden",
-    "COM1 .txt": "_COM1.txt",
-    "nul": "_nul",
-    "CONIN$": "_CONIN$",
-    "com¹.tar.gz": "_com¹.tar.gz",
-    ".bashrc": "_bashrc",
-    "-rf": "_rf",
-    "~root": "_root",
-    "\u202egnp.exe": "_U+202E_gnp.exe",
-    "a\nb\0c": "a_x0ab_x00c",
-    "report.pdf. .": "report.pdf",
-    "evil.lnk": "evil.lnk_",
-    "Evil.URL": "Evil.URL_",
-    "desktop.ini": "desktop.ini_",
-    "a.desktop": "a.desktop_",
-    "...": "file",
-    "": "file",
-    " ": "file",
-    "photos/": "photos",
-    "report.pdf": "report.pdf",
-    "Überblick 2026.pdf": "Überblick 2026.pdf",
-}
+from tests.support.filenames import HOSTILE
 
 
 @cases("sent", HOSTILE)

@@ -8,7 +8,7 @@ from lanchat.room.effects import Member
 from lanchat.server.company import Company
 from lanchat.server.items import Item, JoinRequest, LinkEnded, Received, Stop, Stored
 from lanchat.server.session import Session
-from tests.server.test_hub import RecordingLink, TalkativeDoor
+from tests.support.hub import RecordingLink, TalkativeDoor
 
 TIMING = Timing(company=10.0, host_silence=3.0)
 

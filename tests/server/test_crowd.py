@@ -13,7 +13,7 @@ from lanchat.room.room import Room
 from lanchat.server.crowd import COUNT_EVERY
 from lanchat.server.hub import Hub
 from lanchat.server.items import JoinRequest, LinkEnded, Received
-from tests.server.test_hub import HubStage, SlowLog, heard, new_session
+from tests.support.hub import HubStage, SlowLog, heard, new_session
 
 FEW = replace(DEFAULT_LIMITS, crowd=3, crowd_over=2)
 

@@ -28,7 +28,7 @@ from lanchat.server.items import Answer, Asked, Item, LinkEnded
 from lanchat.server.quotas import Quotas
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import NoLog
-from tests.server.test_hub import HubStage, RecordingLink
+from tests.support.hub import HubStage, RecordingLink
 from tests.support.irc import parsed
 from tests.support.links import open_links
 from tests.support.people import Listener, let_pass

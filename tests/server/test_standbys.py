@@ -45,7 +45,7 @@ from lanchat.server.rules import KeptRules
 from lanchat.server.standbys import Standbys as HubStandbys
 from lanchat.server.term import Standing, Term
 from lanchat.threads import now_ms
-from tests.server.test_hub import SlowLog, TalkativeDoor, heard, new_session, says
+from tests.support.hub import SlowLog, TalkativeDoor, heard, new_session, says
 from tests.support.rooms import box, copy
 
 ROOM, INSTANCE = "5" * 32, b"computer"

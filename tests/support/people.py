@@ -13,9 +13,12 @@ from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
 from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE, wait_until
+
+EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
 
 
 class Listener:

@@ -4,7 +4,7 @@ from lanchat.server.engine import held as module
 from lanchat.server.engine.held import Held
 from lanchat.server.items import CloseRoom, LinkEnded, Received
 from lanchat.server.session import Session
-from tests.server.test_hub import RecordingLink
+from tests.support.hub import RecordingLink
 
 SESSION = Session(RecordingLink(), LINES)
 

@@ -6,7 +6,7 @@ from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said
 from lanchat.server.engine.proposals import MOST, Proposals
 from lanchat.server.engine.shared_log import CALL, Position
 from lanchat.server.items import CloseRoom, JoinRequest
-from tests.server.test_hub import RecordingLink
+from tests.support.hub import RecordingLink
 
 
 def said(id, text="hi"):

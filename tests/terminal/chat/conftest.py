@@ -1,10 +1,20 @@
-"""Ann's chat in a pseudo-terminal, in a room with bob."""
+"""Ann's chat with keys from a pipe, or in a pseudo-terminal and in a room with bob."""
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from prompt_toolkit.input import create_pipe_input
+
+from lanchat.errors import ConnectionLost
+from lanchat.server.host import Host
+from lanchat.storage.member_store import NoStore
+from lanchat.terminal.chat.chat import Chat
+from tests.support.chat import Recorder, RunningChat
+from tests.support.people import EAGER, joined_room
 
 if os.name == "posix":
     from tests.support.ptyscreen import PtyScreen
@@ -43,3 +53,39 @@ def ann(room, tmp_path) -> Iterator:
     yield start
     for screen in screens:
         screen.close()
+
+
+@pytest.fixture
+def talk(identity):
+    """`talk(room)`: ann's chat; a function for the room if it is to be another one later, or none."""
+
+    @contextmanager
+    def start(room, *notes: str, store=None, reopening=False, begun="you joined", **options) -> Iterator[RunningChat]:
+        def dial() -> socket.socket:
+            hosted: Host | None = room() if callable(room) else room
+            if hosted is None:
+                raise ConnectionLost("Nobody hosts it now.")
+            return hosted.connect()
+
+        joined = joined_room(
+            dial,
+            identity("ann"),
+            "ann",
+            reopening=reopening,
+            patience=None if reopening else 0.0,
+            open_store=lambda card: store or NoStore(),
+            timing=EAGER,
+        )
+        terminal = Recorder()
+        try:
+            with create_pipe_input() as keys:
+                chat = Chat(joined, input=keys, output=terminal, **options)
+                for note in notes:
+                    chat.note(note)
+                with RunningChat(chat, keys, terminal) as ann:
+                    ann.shows(begun)
+                    yield ann
+        finally:
+            joined.close()
+
+    return start

@@ -2,15 +2,11 @@
 
 import math
 import re
-import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from prompt_toolkit.input import PipeInput, create_pipe_input
-from prompt_toolkit.output import DummyOutput
+from prompt_toolkit.input import create_pipe_input
 
 import lanchat
 from lanchat.client.events import PrivateMessage
@@ -18,76 +14,15 @@ from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.protocol.messages import Renamed, Said, Say
 from lanchat.protocol.standby import Heartbeat
 from lanchat.protocol.status import Status
-from lanchat.server.host import Host
 from lanchat.storage.member_store import NoStore
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from lanchat.terminal.chat.status import bar_text
-from tests.conftest import EAGER
-from tests.support.people import Listener, PlainClient, joined_room, link_of
+from tests.support.chat import CTRL_C, CTRL_D, CTRL_U, TAB, Recorder, RunningChat
+from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
 
 NEW_LINE = "\x1b\r"
-CTRL_C, CTRL_D, CTRL_U, TAB, UP = "\x03", "\x04", "\x15", "\t", "\x1b[A"
-
-
-class Recorder(DummyOutput):
-    """A terminal that keeps everything that was written to it."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, data: str) -> None:
-        self.text += data
-
-
-class RunningChat:
-    """Ann's chat, running in a thread of its own."""
-
-    def __init__(self, chat: Chat, keys: PipeInput, terminal: Recorder) -> None:
-        self.chat = chat
-        self._keys = keys
-        self._terminal = terminal
-        self._end: ChatEnd | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="ann-chat")
-
-    def _run(self) -> None:
-        try:
-            self._end = self.chat.run()
-        except BaseException as error:
-            self._error = error
-
-    def __enter__(self) -> "RunningChat":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._thread.is_alive():
-            self.press(CTRL_U + CTRL_D)
-        self._thread.join()
-
-    def press(self, keys: str) -> None:
-        self._keys.send_text(keys)
-
-    def shows(self, text: str) -> None:
-        wait_until(lambda: text in self._terminal.text, what=f"{text!r} on the screen")
-
-    def has_typed(self, text: str) -> None:
-        """Waits until this stands in the line."""
-        wait_until(lambda: self.chat._screen.typed == text, what=f"{text!r} in the line")
-
-    @property
-    def text(self) -> str:
-        return self._terminal.text
-
-    def end(self) -> ChatEnd:
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive()
-        if self._error is not None:
-            raise self._error
-        assert self._end is not None
-        return self._end
 
 
 class Old(NoStore):
@@ -101,42 +36,6 @@ class Old(NoStore):
 
     def remove_unsent(self, ids) -> None:
         self.unsent = tuple(say for say in self.unsent if say.id not in ids)
-
-
-@pytest.fixture
-def talk(identity):
-    """`talk(room)`: ann's chat; a function for the room if it is to be another one later, or none."""
-
-    @contextmanager
-    def start(room, *notes: str, store=None, reopening=False, begun="you joined", **options) -> Iterator[RunningChat]:
-        def dial() -> socket.socket:
-            hosted: Host | None = room() if callable(room) else room
-            if hosted is None:
-                raise ConnectionLost("Nobody hosts it now.")
-            return hosted.connect()
-
-        joined = joined_room(
-            dial,
-            identity("ann"),
-            "ann",
-            reopening=reopening,
-            patience=None if reopening else 0.0,
-            open_store=lambda card: store or NoStore(),
-            timing=EAGER,
-        )
-        terminal = Recorder()
-        try:
-            with create_pipe_input() as keys:
-                chat = Chat(joined, input=keys, output=terminal, **options)
-                for note in notes:
-                    chat.note(note)
-                with RunningChat(chat, keys, terminal) as ann:
-                    ann.shows(begun)
-                    yield ann
-        finally:
-            joined.close()
-
-    return start
 
 
 def texts(items):

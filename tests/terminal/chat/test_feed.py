@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
@@ -10,38 +10,15 @@ import pytest
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Connected, Disconnected, Item
-from lanchat.client.state import RoomState
 from lanchat.errors import Refused
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Present, Said, Welcome
 from lanchat.protocol.text import grouped
 from lanchat.terminal.chat.feed import Feed
+from tests.support.scripted import ScriptedRoom
 from tests.support.waiting import PATIENCE
 
 SEVEN_IN_TOKYO = 1_764_194_400_000  # ms; 22:00 of the day before in UTC
-
-
-class ScriptedRoom:
-    """A room in which happens what the test puts into `items`."""
-
-    hosting = False
-    continues_here = owned = False
-
-    def __init__(self) -> None:
-        self.state = RoomState()
-        self.is_away = False
-        self.items: list[Item] = []
-        self.private: list[tuple[str, str]] = []  # recipient and text
-
-    def send_private(self, nick: str, text: str, *, to: str = "") -> None:
-        self.private.append((to, text))
-
-    def take(self, timeout: float | None = None) -> Sequence[Item]:
-        items, self.items = self.items, []
-        return items
-
-    def follow(self, item: Item) -> None:
-        self.state.follow(item)
 
 
 @pytest.fixture

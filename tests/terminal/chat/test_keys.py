@@ -14,8 +14,8 @@ pytest.importorskip("termios", reason="needs a pseudo-terminal")
 from lanchat.protocol.messages import Said
 from tests.support.people import Listener
 from tests.support.ptyscreen import PtyScreen
+from tests.support.typed import has_line
 from tests.support.waiting import PATIENCE
-from tests.terminal.chat.test_screen import has_line
 
 CTRL_C, CTRL_R, CTRL_Z, UP = "\x03", "\x12", "\x1a", "\x1b[A"
 SHIFT_ENTER = "\x1b[13;2u"

@@ -11,11 +11,9 @@ from lanchat.storage.blobs import Blobs
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder
 from lanchat.threads import now_ms
+from tests.support.chat import TAB
 from tests.support.files import SIZE, file_of
 from tests.support.waiting import PATIENCE, wait_until
-from tests.terminal.chat.test_chat import TAB, talk
-
-__all__ = ["talk"]
 
 
 @pytest.fixture

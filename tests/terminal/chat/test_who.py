@@ -12,7 +12,7 @@ from lanchat.protocol.people import Crowd
 from lanchat.terminal.chat.crowd import MORE
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.who import WhoIsHere
-from tests.terminal.chat.test_feed import ScriptedRoom
+from tests.support.scripted import ScriptedRoom
 
 CARD = Card(2, "5" * 32, "Room A", "hal", 2, False, b"n" * 32)
 

@@ -5,7 +5,7 @@ import io
 from lanchat.discovery.sighting import Listing
 from lanchat.terminal.picker.numbered import pick_by_number
 from lanchat.terminal.picker.picker import Chosen, HostNew, Picked, Quit
-from tests.terminal.picker.test_table import room
+from tests.support.listings import room
 
 
 class Rooms:

@@ -2,16 +2,10 @@
 
 from dataclasses import replace
 
-from lanchat.discovery.sighting import Listing, State
-from lanchat.protocol.address import Endpoint
+from lanchat.discovery.sighting import Listing
 from lanchat.terminal.cells import cells
 from lanchat.terminal.picker.table import ALARM, NOTE, WARNING, table
-
-
-def room(title: str, host: str = "ann", people: int | None = 3, *, password: bool = False) -> Listing:
-    state: State = "silent" if people is None else "answering"
-    return Listing(title, title, host, people, password, (Endpoint("10.0.0.2", 47474),), ("mdns",), state)
-
+from tests.support.listings import room
 
 ROOMS = [
     room("Room A", people=1),

@@ -2,7 +2,7 @@
 
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import paint
-from tests.terminal.picker.test_table import room
+from tests.support.listings import room
 
 
 def test_the_selected_row_is_a_bar_of_one_colour():
