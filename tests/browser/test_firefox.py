@@ -24,7 +24,7 @@ def test_the_page_in_firefox(own_process, room_with_files, join, tmp_path):
     profile = tmp_path / "profile"
     profile.mkdir()
     with firefox(profile, "room.test") as browser:
-        browser.go(f"http://room.test:{room.ports['web']}/")
+        browser.go(address := f"http://room.test:{room.ports['web']}/")
         assert browser.run("isSecureContext") is False
         browser.wait_for("document.activeElement.id === 'nick'")
         browser.type(f"zoe{ENTER}")
@@ -42,5 +42,8 @@ def test_the_page_in_firefox(own_process, room_with_files, join, tmp_path):
         browser.wait_for("document.getElementById('staged').textContent.includes('notes.txt')")
         browser.type(ENTER)
         browser.wait_for("document.querySelector('#lines .file button') !== null")
+        browser.go(address)  # as a phone loads a tab again
+        browser.wait_for("document.getElementById('lines').textContent.includes('psst')")
+        assert browser.run("document.querySelectorAll('#lines .private').length") == 1
         assert browser.run("document.documentElement.scrollWidth <= innerWidth") is True
         assert browser.problems == []

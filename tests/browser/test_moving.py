@@ -164,7 +164,8 @@ def test_a_tab_goes_back_with_the_room_to_an_address_where_this_person_was_befor
 FORGED = """(room) => {
     const base64 = (size) => btoa("x".repeat(size));
     const memory = { seed: base64(32), nick: "zoe", owner: room.owner, list: "", ahead: 0 };
-    const forged = { room: room.id, memory, unsent: [], drafts: { all: "eve was here" }, ticket: "" };
+    const told = { id: "a-1", at: 1, by: "a", nick: "ann", to: "z", to_nick: "zoe", text: "eve was here" };
+    const forged = { room: room.id, memory, unsent: [], drafts: { all: "eve was here" }, ticket: "", kept: [told] };
     window.addEventListener("message", (event) => event.source.postMessage(forged, "*"));
     window.open(room.url);
 }"""
@@ -187,6 +188,7 @@ def test_a_page_that_is_none_of_the_room_hands_nothing_over(stage, chromium):
         "This tab was opened by a page that is not of this room. Load it again to join."
     )
     assert there.evaluate("localStorage.length") == 0
+    expect(there.locator("#lines .text")).to_have_count(0)
     there.get_by_role("button", name="Try again").click()
     expect(there.get_by_label("What should the others call you?")).to_have_value("")
     eve.close()

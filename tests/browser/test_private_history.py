@@ -26,7 +26,7 @@ def tell(ann: Listener, zoe: Visitor, text: str) -> None:
 
 
 def say(ann: Listener, zoe: Visitor, text: str) -> None:
-    ann.member.outgoing.say(text)
+    ann.round_trip(text)
     zoe.sees(text)
 
 
@@ -84,6 +84,20 @@ def test_one_whose_confirmation_was_lost_is_shown_once_and_confirmed(room, join,
     load_again(zoe)
     say(ann, zoe, "two")
     assert zoe.texts == ["one", "two"], "the host has it no longer"
+
+
+@pytest.mark.full
+def test_one_of_ours_whose_receipt_was_lost_is_shown_once_and_waits_no_longer(room, join, visit):
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    zoe.page.evaluate("() => { Room.prototype.takeReceipt = () => {}; }")
+    zoe.say("/msg ann psst")
+    zoe.sees("psst")
+    load_again(zoe)
+    zoe.page.wait_for_function("Object.keys(localStorage).every(name => !name.startsWith('lanchat unsent '))")
+    say(ann, zoe, "one")
+    assert zoe.texts == ["psst", "one"]
+    expect(zoe.page.locator("#waiting .message")).to_have_count(0)
+    assert len([item for item in ann.items if isinstance(item, PrivateMessage)]) == 1
 
 
 @pytest.mark.full
