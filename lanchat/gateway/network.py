@@ -17,7 +17,7 @@ from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, LanchatError, Refused
 from lanchat.gateway.channel import Channel
-from lanchat.gateway.channels import channels
+from lanchat.gateway.channel_names import channel_names
 from lanchat.gateway.client import SERVER, Client, error_text
 from lanchat.gateway.markers import FILE as MARKERS
 from lanchat.gateway.markers import ReadMarkers
@@ -97,7 +97,7 @@ class Network:
         """The rooms that are seen now, with the channel of each."""
         listings = self._finder.listings()
         taken = {channel.names.channel: channel.room.card.room for channel in self.entered.values()} | self._entering
-        names = channels(((one.room_id, one.title) for one in listings), taken)
+        names = channel_names(((one.room_id, one.title) for one in listings), taken)
         return [(names[one.room_id], one) for one in listings if one.room_id in names]
 
     def welcome(self, client: Client) -> None:

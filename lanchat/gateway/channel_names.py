@@ -8,7 +8,7 @@ from lanchat.protocol.irc.names import MAX_CHANNEL, channel_of
 _DIGITS = 4  # of the room id, that tell a second room of a title from the first
 
 
-def channels(rooms: Iterable[tuple[str, str]], taken: Mapping[str, str]) -> dict[str, str]:
+def channel_names(rooms: Iterable[tuple[str, str]], taken: Mapping[str, str]) -> dict[str, str]:
     """The channel of each room, by its id.
 
     Args:
