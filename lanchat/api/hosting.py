@@ -7,8 +7,8 @@ from lanchat.api.naming import Naming
 from lanchat.api.reach import ReachNotices, endpoints_of
 from lanchat.api.watch import Watch
 from lanchat.api.web import WebAccess
+from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.sighting import Advertisement
-from lanchat.discovery.sources import Advertiser
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint

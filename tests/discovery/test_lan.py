@@ -396,7 +396,7 @@ TWIN = """
 import sys
 from pathlib import Path
 from lanchat.discovery.sighting import Advertisement
-from lanchat.discovery.sources import Advertiser
+from lanchat.discovery.advertise import Advertiser
 from lanchat.network.addresses import OwnAddresses
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host

@@ -1,9 +1,7 @@
-import threading
-
 import pytest
 
-from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
-from lanchat.discovery.sources import Advertiser, RecentSource, default_sources
+from lanchat.discovery.sighting import Sighting, Vanished
+from lanchat.discovery.sources import RecentSource, default_sources
 from lanchat.protocol.address import Endpoint
 from lanchat.storage.recent import RecentRoom, RecentRooms
 from tests.support.addresses import LOOPBACK
@@ -29,18 +27,3 @@ def test_the_default_sources_begin_with_the_fastest_and_end_with_mdns(own_world,
     assert [type(source).__name__ for source in started] == ["Seeker", "RecentSource", "Browser"]
     for source in started:
         source.close()
-
-
-def test_an_advertiser_that_cannot_start_leaves_no_thread(monkeypatch, udp_port):
-    """It fails with its second thread, when the first one runs already."""
-    start = threading.Thread.start
-
-    def no_more_threads(thread: threading.Thread) -> None:
-        if thread.name == "mdns-register":
-            raise RuntimeError("can't start new thread")
-        start(thread)
-
-    monkeypatch.setattr(threading.Thread, "start", no_more_threads)
-    with pytest.raises(RuntimeError):
-        Advertiser(Advertisement(ROOM, "Room A", "ann", 47474), LOOPBACK, pytest.fail, port=udp_port)
-    assert "announce" not in [thread.name for thread in threading.enumerate()]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Advertisement
-from lanchat.discovery.sources import Advertiser
 from lanchat.doctor import checks
 from lanchat.doctor.checks import run_checks
 from lanchat.doctor.diagnosis import diagnose

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
-from lanchat.discovery.sources import Advertiser
 from lanchat.discovery.udp import sockets
 from lanchat.discovery.udp.announce import Announcer, Schedule, Seeker
 from lanchat.discovery.udp.multicast import GROUP, MulticastSocket
