@@ -1,58 +1,14 @@
-"""Members of a room, and the effects that the room's rules can have besides events. Pure."""
+"""The effects that the rules of a room can have besides events. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
-from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told
 from lanchat.protocol.people import PeopleEnd
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.status import Status
-
-
-@dataclass(eq=False, slots=True)
-class Member:
-    """A member of the room: one key under one nick. Owned by the room.
-
-    A newcomer gets the line of each member, so that is made once, and again after a change.
-    """
-
-    id: str
-    nick: str
-    host: bool = False
-    key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
-    sessions: int = 0  # at this host
-    web: bool = False  # in a browser
-    bot: bool = False  # all sessions are those of programs
-    away: str = ""  # the reason; "": they are not away
-    copies: bool = False  # a computer of theirs follows as a standby
-    _line: bytes = field(default=b"", init=False, repr=False)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, "_line", b"")
-        object.__setattr__(self, name, value)
-
-    @property
-    def present(self) -> Present:
-        return Present(self.id, self.nick, self.host, self.key, self.web, self.bot, self.away)
-
-    @property
-    def line(self) -> bytes:
-        """The encoded `present`."""
-        if not self._line:
-            self._line = bytes(memoryview(encode(self.present)))  # a copy, as those of the encoder take 1 KiB
-        return self._line
-
-    @property
-    def status(self) -> Status:
-        return Status(self.id, self.nick, self.away, self.bot)
-
-
-def lines_of(members: Iterable[Member]) -> list[bytes]:
-    """The encoded `present` of each. To ask each for its `line` takes four times as long where it is known."""
-    return [member._line or member.line for member in members]
+from lanchat.room.members import Member
 
 
 @dataclass(frozen=True)

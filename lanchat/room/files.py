@@ -29,9 +29,9 @@ from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
 from lanchat.protocol.timeline import epoch_of
 from lanchat.room.access import Access
-from lanchat.room.effects import Decision, Member, OpenTicket, Reply, StoreFile
+from lanchat.room.effects import Decision, OpenTicket, Reply, StoreFile
 from lanchat.room.file_quota import FileQuota, Refusal
-from lanchat.room.members import Members
+from lanchat.room.members import Member, Members
 from lanchat.room.private import addressee
 from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 

@@ -12,8 +12,8 @@ from lanchat.protocol.messages import Notice, Told
 from lanchat.protocol.places import Rules, read_rules, write_rules
 from lanchat.protocol.standby import MAX_LIST, MergeRules, MergeTold, Merging
 from lanchat.room.access import Access
-from lanchat.room.effects import Effect, Kick, Member, Reply, SaveAccess
-from lanchat.room.members import Members
+from lanchat.room.effects import Effect, Kick, Reply, SaveAccess
+from lanchat.room.members import Member, Members
 from lanchat.room.private import Mailboxes
 
 

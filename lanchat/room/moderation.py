@@ -7,8 +7,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import UNNUMBERED, Notice
 from lanchat.protocol.topic import Topic, clean_topic
 from lanchat.room.access import Access
-from lanchat.room.effects import Decision, Effect, Kick, Member, Reply, SaveAccess
-from lanchat.room.members import Members
+from lanchat.room.effects import Decision, Effect, Kick, Reply, SaveAccess
+from lanchat.room.members import Member, Members
 
 
 def moderate(by: Member, action: str, nick: str, members: Members, access: Access, *, may: bool) -> list[Effect]:

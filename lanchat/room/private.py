@@ -18,8 +18,8 @@ from lanchat.protocol.padding import OVERHEAD, padded_size
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.text import clean_text
 from lanchat.room.access import Access
-from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
-from lanchat.room.members import Members
+from lanchat.room.effects import Effect, Reply, SendTo, Store
+from lanchat.room.members import Member, Members
 
 MAILBOX = 100  # private messages that wait for one person
 MAILBOX_SIZE = 64 * 1024  # bytes of them, padded; they are sent at once, and fit a link's outbox

@@ -43,15 +43,15 @@ from lanchat.protocol.text import clean_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
 from lanchat.room.crowd import is_crowd, list_people
-from lanchat.room.effects import Close, Decision, Member, Repeated, Reply
+from lanchat.room.effects import Close, Decision, Repeated, Reply
 from lanchat.room.files import Files
 from lanchat.room.late import when_said
-from lanchat.room.members import Members, set_away
+from lanchat.room.members import Member, Members
 from lanchat.room.merging import merge
 from lanchat.room.moderation import moderate, set_topic
+from lanchat.room.presence import rename, set_away
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
-from lanchat.room.renaming import rename
 
 MAX_SESSIONS = 4  # of one member at once
 

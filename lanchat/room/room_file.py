@@ -18,7 +18,7 @@ from lanchat.protocol.file_messages import (
 )
 from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.messages import UNNUMBERED
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.text import all_clean
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 
 

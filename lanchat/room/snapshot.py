@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lanchat.protocol.messages import Event, Present, Private, Welcome
 from lanchat.room.crowd import is_lost_in_crowd
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 
 

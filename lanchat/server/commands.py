@@ -15,7 +15,6 @@ from lanchat.room.effects import (
     Close,
     Effect,
     Kick,
-    Member,
     OpenTicket,
     Repeated,
     Reply,
@@ -24,6 +23,7 @@ from lanchat.room.effects import (
     Store,
     StoreFile,
 )
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch

@@ -7,7 +7,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Moderate, Notice
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.text import listed, safe_text
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.naming import why_not
 from lanchat.server.beside import Beside
 from lanchat.server.followers import Volunteer

@@ -12,7 +12,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Merging, Recruit
 from lanchat.protocol.timing import Timing
 from lanchat.room import succession
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.merging import to_merge
 from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer

@@ -7,7 +7,7 @@ from typing import Protocol
 from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.messages import Closing, Event, FromHost, Refused, Said, Told
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.snapshot import Snapshot
 
 

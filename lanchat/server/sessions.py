@@ -9,7 +9,7 @@ from lanchat.protocol.closings import FAULT, REPLACED
 from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.standby import Heartbeat
 from lanchat.room.crowd import is_lost_in_crowd
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.room.snapshot import take_snapshot
 from lanchat.server.acks import Acks

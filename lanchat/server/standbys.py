@@ -12,7 +12,7 @@ from lanchat.protocol.ids import is_verified, member_id
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Moved, Told
 from lanchat.protocol.timeline import index_of, make_seq, term_of
 from lanchat.protocol.timing import Timing
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import plausible_term
 from lanchat.server.batch import Batch

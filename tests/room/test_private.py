@@ -10,8 +10,8 @@ from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Te
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.room import private as private_module
 from lanchat.room.access import Access
-from lanchat.room.effects import Member, Reply, SendTo, Store
-from lanchat.room.members import Members
+from lanchat.room.effects import Reply, SendTo, Store
+from lanchat.room.members import Member, Members
 from lanchat.room.private import MAILBOX, Mailboxes
 from tests.support.cases import cases
 from tests.support.rooms import LiveRoom, admit, box, boxed, copy, room_with

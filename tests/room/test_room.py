@@ -25,7 +25,8 @@ from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.status import Away, Status
 from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
-from lanchat.room.effects import Announce, Close, Member, Repeated, Reply
+from lanchat.room.effects import Announce, Close, Repeated, Reply
+from lanchat.room.members import Member
 from lanchat.room.recent import HISTORY, RESUME_SIZE
 from lanchat.room.roster import Roster
 from tests.support.rooms import LiveRoom, admit, refused, room_with

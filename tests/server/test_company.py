@@ -4,7 +4,7 @@ import pytest
 
 from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.timing import Timing
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.server.company import Company
 from lanchat.server.items import Item, JoinRequest, LinkEnded, Received, Stop, Stored
 from lanchat.server.session import Session

@@ -33,7 +33,7 @@ from lanchat.protocol.places import Place, Rules, read_places, read_rules
 from lanchat.protocol.standby import Delegation, Follow, Heartbeat, Offer, Promote, Promoted, Standbys, State, Stored
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq, n_of
 from lanchat.protocol.timing import Timing
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import TERMS_AN_HOUR
 from lanchat.server.hub import Hub

@@ -6,7 +6,8 @@ from typing import Any
 
 from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Private, Refused, Told, Welcome, numbered
 from lanchat.protocol.padding import OVERHEAD, SIZES
-from lanchat.room.effects import Decision, Member, SaveAccess
+from lanchat.room.effects import Decision, SaveAccess
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.room.snapshot import take_snapshot
 

@@ -29,7 +29,7 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
 from lanchat.protocol.version import other_version
-from lanchat.room.effects import lines_of
+from lanchat.room.members import lines_of
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors

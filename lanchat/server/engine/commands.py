@@ -6,8 +6,9 @@ from typing import Any
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileChange, FileCommand, FilePrivate
-from lanchat.room.effects import Decision, Effect, Kick, Member, Reply, SaveAccess, SendTo, Store
+from lanchat.room.effects import Decision, Effect, Kick, Reply, SaveAccess, SendTo, Store
 from lanchat.room.files import FileWhole
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.engine.controls import PassOn, Ruled

@@ -7,7 +7,7 @@ from lanchat.protocol.closings import BANNED, CLOSED, KICKED, closed_by
 from lanchat.protocol.engine import Ending
 from lanchat.protocol.file_messages import FileEvent, FileOffered, FilePrivate, FileStored
 from lanchat.protocol.status import Status
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.server.batch import Batch
 from lanchat.server.engine.commands import ANOTHER, EngineCommands
 from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, RoomOver, Ruled

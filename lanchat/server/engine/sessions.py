@@ -11,7 +11,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
-from lanchat.room.effects import Member, Repeated, Reply
+from lanchat.room.effects import Repeated, Reply
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch

@@ -9,7 +9,7 @@ from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import Person, Profile
 from lanchat.protocol.irc.numerics import Replies, word
 from lanchat.protocol.messages import Event, Left, Refused, Renamed
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.items import Answer

@@ -27,7 +27,7 @@ from lanchat.protocol.messages import (
     Told,
 )
 from lanchat.protocol.status import Status
-from lanchat.room.effects import Member
+from lanchat.room.members import Member
 from lanchat.room.snapshot import Snapshot
 from lanchat.server.session import Dialect, Session
 

@@ -1,13 +1,14 @@
-"""Decides about members who ask for another nick. Pure; for the room."""
+"""Decides about members who ask for another nick, or say that they are away or back. Pure; for the room."""
 
 import math
 from collections.abc import Sequence
 
 from lanchat.protocol.messages import UNNUMBERED, Notice, Renamed
 from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.status import clean_away
 from lanchat.room.access import Access
-from lanchat.room.effects import Decision, Member, Reply
-from lanchat.room.members import Members
+from lanchat.room.effects import Announce, Decision, Reply
+from lanchat.room.members import Member, Members
 
 
 def rename(member: Member, wanted: str, now: int, members: Members, access: Access) -> Sequence[Decision]:
@@ -29,3 +30,15 @@ def rename(member: Member, wanted: str, now: int, members: Members, access: Acce
         text = f"You have changed your nick too often. Try again in {math.ceil(wait)} s."
         return [Reply(Notice("nick", text))]
     return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
+
+
+def set_away(member: Member, text: str) -> Sequence[Decision]:
+    """Decide about a member who says that they are away, and why; "": that they are back."""
+    try:
+        text = clean_away(text)
+    except ValueError as error:
+        return [Reply(Notice("rules", str(error)))]
+    if text == member.away:
+        return []
+    member.away = text
+    return [Announce(member.status)]
