@@ -17,7 +17,7 @@ from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
 from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import Notice, Receipt, Said, Say, Tell, Told
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Away
 from lanchat.protocol.text import grouped

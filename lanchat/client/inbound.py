@@ -16,8 +16,7 @@ from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import farewell
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused, FileTicket
 from lanchat.protocol.framing import encode
-from lanchat.protocol.people import Crowd, PeopleEnd
-from lanchat.protocol.recipient import Owner
+from lanchat.protocol.people import Crowd, Owner, PeopleEnd
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Status
 from lanchat.storage.member_store import MemberStore

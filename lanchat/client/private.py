@@ -4,7 +4,7 @@ from lanchat.client.events import PrivateMessage
 from lanchat.protocol.drafts import PrivateDraft
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Tell, Told
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.sealed import CannotOpen, Sealer, can_seal_to
 from lanchat.protocol.text import grouped
 from lanchat.room.roster import Person

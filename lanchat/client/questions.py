@@ -17,7 +17,7 @@ from lanchat.protocol.file_messages import (
     FileTicket,
 )
 from lanchat.protocol.messages import Receipt
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 
 MOST = 1000  # files in a list that a member accepts from a host; five times what a room holds
 LOOK_AGAIN = 0.1  # s; a lost link wakes nobody

@@ -13,7 +13,7 @@ from lanchat.errors import Refused
 from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileSend, FileTicket
 from lanchat.protocol.messages import Receipt
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.sealed import Sealer, can_seal_to
 from lanchat.protocol.sealed_file import (
     FILE_KEY,

@@ -32,7 +32,7 @@ from lanchat.protocol.file_messages import (
     FileTicket,
 )
 from lanchat.protocol.messages import Notice
-from lanchat.protocol.recipient import Owner
+from lanchat.protocol.people import Owner
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import grouped
 from lanchat.protocol.tls import Context

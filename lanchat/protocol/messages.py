@@ -26,8 +26,7 @@ from lanchat.protocol.fields import (
 )
 from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, FileReply, Transfer
 from lanchat.protocol.password import Confirm, Share
-from lanchat.protocol.people import Crowd, PeopleEnd, PeopleList
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Crowd, Owner, PeopleEnd, PeopleList, Who
 from lanchat.protocol.standby import FromStandby, Index, Merging, Paper, StandbyStatus, ToStandby
 from lanchat.protocol.status import Away, AwayText, Status
 from lanchat.protocol.topic import Topic

@@ -1,6 +1,25 @@
-"""Messages about the people of a crowd: a count in place of notices about each of them, and the list in pages."""
+"""Messages about people: the key of somebody who is not in the room, and of a crowd the list in pages, and a count in
+place of notices about each of them.
+"""
 
-from lanchat.protocol.fields import Message, Name, Number
+from lanchat.protocol.fields import Id, Key, Message, Name, Number, Short
+
+
+class Who(Message, frozen=True):
+    """Asks for the key that a private message is to be sealed to, if its recipient is not in the room."""
+
+    id: Id  # of the message
+    to: Short  # the recipient's member id; "": the host finds it by the nick
+    nick: Name
+
+
+class Owner(Message, frozen=True):
+    """The answer to Who: the recipient, and their key."""
+
+    id: Short  # of the private message
+    to: Short  # member id
+    nick: Name
+    key: Key = b""
 
 
 class PeopleList(Message, frozen=True, tag="people_list"):

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told
-from lanchat.protocol.people import PeopleEnd
-from lanchat.protocol.recipient import Owner
+from lanchat.protocol.people import Owner, PeopleEnd
 from lanchat.protocol.status import Status
 from lanchat.room.members import Member
 

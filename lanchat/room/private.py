@@ -15,7 +15,7 @@ from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
 from lanchat.protocol.nicks import clean_nick, same_nick
 from lanchat.protocol.padding import OVERHEAD, padded_size
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.text import clean_text
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Reply, SendTo, Store

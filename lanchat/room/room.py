@@ -35,8 +35,7 @@ from lanchat.protocol.messages import (
     Told,
 )
 from lanchat.protocol.nicks import clean_nick
-from lanchat.protocol.people import PeopleList
-from lanchat.protocol.recipient import Who
+from lanchat.protocol.people import PeopleList, Who
 from lanchat.protocol.standby import MergeRules, MergeTold
 from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_text

@@ -15,8 +15,7 @@ from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileCommand
 from lanchat.protocol.limits import LINES_A_MESSAGE
 from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tell
-from lanchat.protocol.people import PeopleList
-from lanchat.protocol.recipient import Who
+from lanchat.protocol.people import PeopleList, Who
 from lanchat.protocol.status import Away
 from lanchat.server.items import Item, Received
 from lanchat.server.session import Session

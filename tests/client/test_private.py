@@ -8,7 +8,7 @@ from lanchat.protocol.drafts import PrivateDraft
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import SEED_SIZE, key_from_seed
 from lanchat.protocol.messages import Tell, Told
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.sealed import Sealer
 
 ROOM = "5" * 32

@@ -26,7 +26,7 @@ from lanchat.protocol.messages import (
     Told,
 )
 from lanchat.protocol.padding import OVERHEAD
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import grouped
 from lanchat.storage.member_store import DiskStore

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Tell, Told
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.room import private as private_module
 from lanchat.room.access import Access
 from lanchat.room.effects import Reply, SendTo, Store

@@ -21,7 +21,7 @@ from lanchat.protocol.messages import (
     Tell,
     Welcome,
 )
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.people import Owner, Who
 from lanchat.protocol.status import Away, Status
 from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
