@@ -186,7 +186,7 @@ class Node:
 
 
 class Talker:
-    """Somebody who talks, and writes down what is acknowledged and what is shown."""
+    """Somebody who talks, and writes down what they say and what is shown to them."""
 
     def __init__(self, folder: Path, nick: str, port: int) -> None:
         self.nick = nick
@@ -194,8 +194,6 @@ class Talker:
         self.said: list[str] = []
         self.waits: list[float] = []
         self.connected = True
-        self._ids: dict[str, str] = {}
-        self.acked: set[str] = set()
         self.room = join_target(
             Target((Endpoint("127.0.0.1", port),)),
             nick,
