@@ -30,7 +30,8 @@ class Closable:
 
 
 class Inbox(Generic[T]):
-    """A bounded queue that many threads put into and one thread empties at once.
+    """A bounded queue that many threads put into and one thread empties at once. While it is full, those threads wait:
+    the back-pressure of a busy owner.
 
     Args:
         limit: how much may wait before `put` waits.

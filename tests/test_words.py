@@ -144,6 +144,38 @@ def test_a_word_that_was_replaced_stays_away_and_each_exception_is_needed():
     assert not ALLOWED.keys() - {(word.removesuffix("s"), file) for file, _, word, _ in found}
 
 
+FOUND_IN = {  # the field's word for what these do, which somebody who looks for it will search for
+    "admission": ["server/admission.py"],
+    "back-pressure": ["client/queue.py", "network/bulk.py", "threads.py"],
+    "backoff": ["client/reconnect.py"],
+    "deduplicate": ["client/dedup.py", "room/recent.py"],
+    "failover": ["client/takeover.py", "room/succession.py", "server/standbys.py"],
+    "group commit": ["storage/sqlite_log.py"],
+    "heartbeat": ["client/silence.py", "server/replication.py"],
+    "migration": ["storage/migrations.py"],
+    "rate limit": ["network/allowance.py", "network/bandwidth.py", "server/quotas.py", "server/throttle.py"],
+    "reconnect": ["client/reconnect.py"],
+    "repair": ["storage/repair.py"],
+    "resend": ["client/delivery.py", "client/unacked.py"],
+    "retention": ["storage/retention.py"],
+    "roster": ["room/roster.py"],
+    "search": ["storage/search.py"],
+    "split-brain": ["api/watch.py", "room/succession.py", "server/company.py"],
+}
+
+
+def test_what_the_field_has_a_word_for_is_found_by_that_word():
+    """In a docstring, where the word says what the module does."""
+    docstring = re.compile(r'"""(.*?)"""', re.DOTALL)
+    wrong = [
+        f"{file}: {word}"
+        for word, files in FOUND_IN.items()
+        for file in files
+        if not any(word in text.lower() for text in docstring.findall((TOP / file).read_text(encoding="utf-8")))
+    ]
+    assert wrong == []
+
+
 def test_a_room_with_a_password_is_not_called_locked():
     """`locked` is a room under /lock, whose host admits nobody new, or a file. Here rooms are only told and listed."""
     parts = ["discovery", "terminal/picker", "terminal/rooms.py", "terminal/joining.py", "api/targets.py"]

@@ -1,4 +1,4 @@
-"""Looks for another host of the same room: two computers may host it after the network was cut for a while.
+"""Notices a split-brain: two computers may host the same room after the network was cut for a while.
 
 Of two hosts one yields, by the rules of room/succession.py. The watch only looks and decides; the host does the rest.
 """

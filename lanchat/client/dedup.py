@@ -1,4 +1,4 @@
-"""Recognises private messages, and files for one person, that come again. Pure: the caller asks the disk."""
+"""Deduplicates private messages, and files for one person, that come again. Pure: the caller asks the disk."""
 
 from collections.abc import Callable, Iterable
 

@@ -15,7 +15,8 @@ _log = logging.getLogger(__name__)
 
 
 class EventQueue:
-    """A bounded queue. When it is full, it blocks the reader (until the host drops us) or drops the oldest items.
+    """A bounded queue. When it is full, it blocks the reader, which is back-pressure until the host drops us, or it
+    drops the oldest items.
 
     Args:
         drop_oldest: drop the oldest items instead of blocking.

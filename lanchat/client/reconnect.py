@@ -1,4 +1,4 @@
-"""Reconnect policy: pauses, which errors are final, and which host will do. Pure.
+"""Reconnect policy: the backoff, which errors are final, and which host will do. Pure.
 
 A reconnect accepts only the same room, at its owner or at a standby that the owner has named. Another host that answers
 meanwhile, even at the same address, ends no conversation: the member tries again until its patience is over.

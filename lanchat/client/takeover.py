@@ -1,4 +1,4 @@
-"""What a standby does when its link to the host has ended: it finds out who hosts the room now, or hosts it itself.
+"""Failover at a standby whose link to the host has ended: it finds out who hosts the room now, or hosts it itself.
 
 The rules are in room/succession.py. This module does what they say: it dials, asks and waits, in the member's reader
 thread. The standby that is to host has lost the host as well, judges by the same cards and begins by itself, so nobody

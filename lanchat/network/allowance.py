@@ -1,4 +1,4 @@
-"""The tokens that one link may take, from buckets that it shares with other links."""
+"""A rate limit that several links share: the tokens that one of them may take from the buckets of all."""
 
 import threading
 import time

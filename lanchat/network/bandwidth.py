@@ -1,4 +1,4 @@
-"""Limits the bytes that a peer may send. Raw bytes count, so that TLS key updates and empty records are included."""
+"""The rate limit of the bytes that a peer may send. Raw bytes count, with TLS key updates and empty records."""
 
 from collections.abc import Callable
 from typing import Protocol

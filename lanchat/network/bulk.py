@@ -32,6 +32,7 @@ def begin_bulk(link: Link) -> None:
 
 def send_wait(link: Link, plain: bytes, timeout: float | None = None) -> bool:
     """Send these bytes, and wait until the kernel has taken them and all that were sent before. No bytes: only wait.
+    This is back-pressure: who sends a file goes on at the pace of its peer.
 
     Args:
         timeout: s to wait at most; None: as long as the peer reads at all, see `Timing.stall`.

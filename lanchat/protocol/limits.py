@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 
 class TokenBucket:
-    """`burst` at once, then `rate` a second. O(1), no allocation.
+    """A rate limit: `burst` at once, then `rate` a second. O(1), no allocation.
 
     Args:
         now: s, of the same clock that every call gets.

@@ -1,4 +1,4 @@
-"""The recent events of a room, for returning members, for newcomers, and to recognise resends. Pure."""
+"""The recent events of a room, for returning members, for newcomers, and to deduplicate resends. Pure."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping

@@ -1,9 +1,9 @@
-"""Who hosts a room next, and which of two hosts yields. Pure: what is known comes in, what to do goes out.
+"""Failover: who hosts a room next, and which of two hosts yields. Pure: what is known comes in, what to do goes out.
 
-There is no quorum: on a network that is cut in two both halves go on, and merge when they meet again. What keeps that
-from losing anything is that numbers carry the term and the host (protocol/timeline.py), that members say again what the
-room's timeline lacks, and these rules. Each of them, left out, loses lines or leaves a room without a host in the model
-of tests/room/test_succession_model.py.
+There is no quorum: on a network that is cut in two both halves go on, and merge when they meet again. What keeps such
+a split-brain from losing anything is that numbers carry the term and the host (protocol/timeline.py), that members say
+again what the room's timeline lacks, and these rules. Each of them, left out, loses lines or leaves a room without a
+host in the model of tests/room/test_succession_model.py.
 
 1. A standby moves nobody whose host is alive. It acts when its own link is dead and no other standby hears the host.
 2. Before anybody begins a term, everybody in reach is asked. Who has most of the room goes first.

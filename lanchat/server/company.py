@@ -1,4 +1,4 @@
-"""Whether a host has company: members besides its own person. Of two hosts of one room the one with company stays.
+"""Whether a host has company: members besides its own person. In a split-brain the host with company stays.
 
 A machine that was frozen or asleep has to find out first which members have gone to another host meanwhile. Until then
 it gives out no numbers: its own person would read lines in an order that the room never had.

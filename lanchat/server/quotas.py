@@ -1,4 +1,4 @@
-"""Quotas of lines and of raw bytes. They belong to members, to sources and to the room, not to links.
+"""Rate limits of lines and of raw bytes that belong to members, to sources and to the room, not to links.
 
 All links of one member use the same token buckets, and so do all links from one source (see admission.py), and all
 members of the room: what they say at once has a bound, because everybody has to read it. Strangers, whom nobody reads,

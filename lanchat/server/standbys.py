@@ -1,4 +1,4 @@
-"""The hub's part of a room that can move: copies, acks that wait for them, papers, and handovers.
+"""The hub's part of a room that can move: copies for a failover, acks that wait for them, papers, and handovers.
 
 Only a room with papers has it. In other rooms `Commands.standbys` is None, which costs nothing.
 """

@@ -1,8 +1,8 @@
-"""Limits how many messages a second one link may send. A flood waits in its own reader thread; nobody else notices.
+"""The rate limit of one link: how many messages a second it may send. A flood waits in its own reader thread.
 
 Every line costs: a message as much as LINES_A_MESSAGE other lines. What is over the rate is not refused but forwarded
-later (ergo calls it fakelag): nothing is lost, a log that is piped in arrives at that pace, and TCP slows the sender
-down. Only a link that sends thousands of lines at once, which can be no messages, is dropped.
+later (ergo calls it fakelag): nothing is lost, a log that is piped in arrives at that pace, TCP slows the sender down,
+and nobody else notices. Only a link that sends thousands of lines at once, which can be no messages, is dropped.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""The tables of a log's file: how each version of lanchat has changed them. Pure."""
+"""The migrations of a log's file: how each version of lanchat has changed its tables. Pure."""
 
 from lanchat.protocol.fields import MAX_NUMBER
 
