@@ -39,7 +39,11 @@ REPLACED = {  # each in the singular, with the word that stands for the same thi
 }
 IN_NAMES = REPLACED | {"turn": "batch"}
 FORMS = IN_NAMES | {f"{word}s": instead for word, instead in IN_NAMES.items()}
-IN_NAMES_OF_FUNCTIONS = {"told": "what it does; `Told` is the type of a message", "rest": "end, pause"}
+IN_NAMES_OF_FUNCTIONS = {
+    "told": "what it does; `Told` is the type of a message",
+    "tell": "send, deliver, announce, notify; the verb of the API and of the wire is for private messages alone",
+    "rest": "end, pause",
+}
 IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
     r"(?<!set )(?<!set-)\basides?\b": "private message",
     r"\b(an?|each|every|one|per|the|this) turns?\b": "batch",
@@ -64,6 +68,8 @@ ALLOWED = {  # where a word means something else; an entry without a use fails
     ("letter", "terminal/picker/picker.py"): "a letter of the alphabet",
     ("letter", "terminal/picker/selection.py"): "a letter of the alphabet",
     ("letter", ".github/SECURITY.md"): "a letter of the alphabet",
+    **{("tell", f"{name}.py"): "a private message" for name in ("agents/calls", "api/room", "client/sending")},
+    **{("tell", f"{name}.py"): "a private message" for name in ("room/private", "terminal/chat/private")},
     ("mail", "storage/migrations.py"): "the name of a table before a migration, which files in use may still have",
 }
 
@@ -212,6 +218,7 @@ def test_a_docstring_begins_with_a_sentence():
         ("room.whisper('hi')", 1),
         ("greet(mouth=1)", 1),
         ("def _told(said): pass", 1),
+        ("def tell_all(said): pass", 1),
         ("x = 1\ndef _rest(closing): pass", 2),
         ("x = 1\ny = 2  # asked once a turn", 2),
         ('"""One line.\n\nThe readers come to rest here.\n"""', 3),

@@ -149,9 +149,9 @@ class Naming(Closable):
                 self._sign(chosen)
                 self._renew_at = now + self._timing.renewal
             self._recruit(volunteers, sum(standby.index not in self._away for standby in chosen), now)
-        self._places.tell(able, chosen)
+        self._places.announce(able, chosen)
         before = {one.index for one in named}
-        self._tell_outcome(volunteers, able, [one for one in chosen if one.index not in before], now)
+        self._report_outcome(volunteers, able, [one for one in chosen if one.index not in before], now)
 
     def _note_away(self, named: Sequence[Standby], able: Sequence[Volunteer], now: float) -> None:
         """Note since when each standby is away."""
@@ -162,7 +162,7 @@ class Naming(Closable):
             else:
                 self._away.setdefault(standby.index, now)
 
-    def _tell_outcome(
+    def _report_outcome(
         self, volunteers: Sequence[Volunteer], able: Sequence[Volunteer], new: Sequence[Standby], now: float
     ) -> None:
         """Tell our person which computers have become standbys, and why one that they asked for has not."""

@@ -121,7 +121,7 @@ def host_copy(
         on_problem(told)
     disk = [*([blobs] if blobs is not None else []), replica]
     web.belong_to(host)
-    web.tell()
+    web.publish()
     return Hosting(host, promotion.papers.owner, on, disk, announce=not rules.hidden, web=web)
 
 

@@ -36,15 +36,15 @@ class StandbyPlaces:
         self._endpoints, self._pages, self._own = endpoints, pages, own
         self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
 
-    def tell(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
+    def announce(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
         owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _texts(self._endpoints()), self._pages())
         places = [owner]
         for standby in chosen:
             for one in able:
                 if (one.key, one.instance) == (standby.key, standby.instance):
                     places.append(Place(standby.index, one.key, one.nick, *self._addresses(one)))
-        told = self._moving.standing.places  # without those of a computer that was off the list in between
-        changed = [place for place in places if told.get(place.index) != place]
+        shown = self._moving.standing.places  # without those of a computer that was off the list in between
+        changed = [place for place in places if shown.get(place.index) != place]
         self._places.update({place.index: place for place in changed})
         if changed:
             self._moving.name(b"", *changed)

@@ -98,7 +98,7 @@ class WebAccess:
         """
         if self._host is not None and not self.is_open:
             self._host.doors.open(self.option(port))
-            self.tell()
+            self.publish()
 
     def close(self) -> int:
         """Close the door, and disconnect all browsers. Returns how many were in the room."""
@@ -108,7 +108,7 @@ class WebAccess:
         if self._host is None or not isinstance(door, WebDoor):
             return 0
         self._host.doors.close(door)
-        self.tell()
+        self.publish()
         return door.dismiss()
 
     @property
@@ -140,10 +140,10 @@ class WebAccess:
     def _save(self, ticket: Ticket) -> None:
         """Note a new guest link."""
         self._ticket = ticket
-        self.tell()
+        self.publish()
 
-    def tell(self) -> None:
-        """Tell the log, and the computers that may host the room next, how browsers join."""
+    def publish(self) -> None:
+        """Give the log, and the computers that may host the room next, the way in which browsers join."""
         if self._host is not None:
             ticket = self._ticket
             link = ("", 0) if ticket is None else (ticket_text(ticket.secret), int(ticket.until))

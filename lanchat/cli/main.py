@@ -27,7 +27,7 @@ def main() -> NoReturn:
         end_uninterrupted()
     except KeyboardInterrupt:  # it came while something else that ends the program was told
         code = INTERRUPTED
-    leave(crash.tell(code))
+    leave(crash.report(code))
 
 
 def _run(crash: Crash) -> int:

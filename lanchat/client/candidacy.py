@@ -72,8 +72,8 @@ class Candidacy:
         accepted, self._accepted = self._accepted, False
         return accepted and not self.declined
 
-    def tell(self, *, named: bool) -> bool:
-        """Whether to tell our person that the computer is a standby, if it is one."""
+    def should_notify(self, *, named: bool) -> bool:
+        """Whether our person is notified now that the computer is a standby, if it is one."""
         known, self._known = self._known, named
         return named and not known
 

@@ -73,7 +73,7 @@ class Cluster:
     def learn(self, places: tuple[Place, ...]) -> None:
         """The room may be at these places."""
         self.places = places
-        self._tell_places()
+        self._announce_places()
 
     def learn_rules(self, state: State) -> bool:
         """The rules of the room have come, which only a standby gets. Returns whether a page was opened or closed.
@@ -97,7 +97,7 @@ class Cluster:
         """Note the index that the newest list gives to this computer; None: it is no standby."""
         if index != self._index:
             self._index = index
-            self._tell_places()
+            self._announce_places()
 
     def hear(self, beat: Heartbeat) -> None:
         """The host is alive, and says what an ack is worth."""
@@ -113,7 +113,7 @@ class Cluster:
             )
         if beat.sync != self.sync:
             self.sync = beat.sync
-            self._tell_places()
+            self._announce_places()
 
     def keep(self, papers: Papers, replica: Replica) -> None:
         """Store in the copy the papers by which this computer may host the room, also in a later run. Never waits."""
@@ -175,7 +175,7 @@ class Cluster:
         present = tuple(Present(one.id, one.nick, one.host, one.key) for one in people)
         return Promotion(epoch, reason, papers, host, present, self.places, replica)
 
-    def _tell_places(self) -> None:
-        """Tell the places, the sync standby first: it has everything that is acknowledged, and hosts next."""
+    def _announce_places(self) -> None:
+        """Hand on the places, the sync standby first: it has everything that is acknowledged, and hosts next."""
         others = [place for place in self.places if place.index != self._index]
         self._places_changed(tuple(sorted(others, key=lambda place: place.index != self.sync)))

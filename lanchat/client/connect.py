@@ -65,11 +65,11 @@ class HostReader:
         self._messages: list[FromHost] = []
 
     def next(self) -> FromHost:
-        """The next message. Waits; raises as `batch`."""
-        self._messages = self._messages or self.batch()
+        """The next message. Waits; raises as `read`."""
+        self._messages = self._messages or self.read()
         return self._messages.pop(0)
 
-    def batch(self) -> list[FromHost]:
+    def read(self) -> list[FromHost]:
         """All messages that have come, at least one. Waits.
 
         Raises:

@@ -101,19 +101,19 @@ class Delivery:
         """Tell the host that these private messages and files have been shown. It asks again if that is lost."""
         with self._changed:
             for message in private:
-                self._tell_host(wire.Got(message.by, message.id))
+                self._send_if_connected(wire.Got(message.by, message.id))
 
     def away(self, text: str) -> None:
         """Tell this host and each later one why we are away; "": we are back."""
         with self._changed:
             self.away_text = text
-            self._tell_host(Away(text))
+            self._send_if_connected(Away(text))
 
     def deafen(self) -> None:
         """Ask this host and each later one not to send the messages of others."""
         with self._changed:
             self.deaf = True
-            self._tell_host(wire.Deaf())
+            self._send_if_connected(wire.Deaf())
 
     @property
     def waiting(self) -> int:
@@ -272,7 +272,7 @@ class Delivery:
             self._store.remove_unsent([receipt.id])
         return new
 
-    def _tell_host(self, message: wire.FromMember) -> None:
+    def _send_if_connected(self, message: wire.FromMember) -> None:
         """Send a message that is lost without a link. Requires holding the lock."""
         if self.host.connected:
             self._send_now(message)

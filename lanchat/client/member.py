@@ -248,7 +248,7 @@ class Member:
         """Receive until the link ends. Returns the reason."""
         try:
             while True:
-                self._inbound.receive_all(connection.reader.batch(), connection)
+                self._inbound.receive_all(connection.reader.read(), connection)
         except errors.LanchatError as error:
             return error
 

@@ -113,7 +113,7 @@ class Offering:
         self.index = None
         if self.replica is not None:
             self.index = self._room.papers.index(self._key, self.replica.instance)
-            if self._candidacy.tell(named=self.index not in (None, OWNER_INDEX)):
+            if self._candidacy.should_notify(named=self.index not in (None, OWNER_INDEX)):
                 self._put(Named())
         self._cluster.named(self.index)
 

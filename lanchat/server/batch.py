@@ -39,7 +39,7 @@ class Batch:
             personal = self.personal[session] = Personal()
         return personal
 
-    def tell(self, session: Session, data: bytes) -> None:
+    def insert(self, session: Session, data: bytes) -> None:
         """Deliver these bytes to one session, after the events that were added so far."""
         self.personal_for(session).inserts.append((len(self.events), data))
 
@@ -59,8 +59,8 @@ class Batch:
         """
         ready: dict[Dialect, _Encoded] = {}
         everybody = self.events and not waits
-        told = () if everybody else [one for one, personal in self.personal.items() if personal.inserts]
-        for session in sessions if everybody else [one for one in told if one in sessions]:
+        addressed = () if everybody else [one for one, personal in self.personal.items() if personal.inserts]
+        for session in sessions if everybody else [one for one in addressed if one in sessions]:
             mine = ready.get(session.dialect)
             if mine is None:
                 mine = ready[session.dialect] = self._encode(session.dialect)
@@ -73,7 +73,7 @@ class Batch:
                 session.link.send(data)
         if not waits:
             return None
-        for session in told:
+        for session in addressed:
             self.personal[session] = Personal(len(self.events))
         return self
 

@@ -65,8 +65,8 @@ class Beside:
         self._papers, self._key, self._beat = papers, key, beat
         self._beat_at, self._promised = 0.0, False  # s; whether all members expect the next sign. Of the hub thread
         self._places: tuple[Place, ...] = ()  # of all living hosts, this one among them
-        self._told: tuple[HostPapers, tuple[Place, ...]] = (papers, ())  # what all members know
-        self._lock = threading.Lock()  # guards _papers, _places, _told
+        self._announced: tuple[HostPapers, tuple[Place, ...]] = (papers, ())  # what all members know
+        self._lock = threading.Lock()  # guards _papers, _places, _announced
 
     @property
     def papers(self) -> HostPapers:
@@ -110,7 +110,7 @@ class Beside:
     def take_due(self) -> Sequence[FromHost]:
         """The messages that all members get now, because something has changed."""
         with self._lock:
-            (papers, places), self._told = self._told, (self._papers, self._places)
+            (papers, places), self._announced = self._announced, (self._papers, self._places)
             due: list[FromHost] = []
             if papers != self._papers:
                 due.append(wire.Delegation(self._papers.delegation, self._papers.record))

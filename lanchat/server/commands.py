@@ -64,7 +64,7 @@ class Commands:
                 return  # the session has ended earlier in this batch
             match message:
                 case wire.Ping():
-                    self.sessions.tell(session, wire.Pong(), batch)
+                    self.sessions.send(session, wire.Pong(), batch)
                 case wire.Deaf():
                     session.deaf = True
                 case wire.Pong():
@@ -73,14 +73,14 @@ class Commands:
                     if self.standbys is not None:
                         self.standbys.receive(session, message, batch)
                 case wire.Hello() | Confirm() | Transfer():
-                    self.sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
+                    self.sessions.send(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Moderate(action=action) if action in ACTIONS:
                     answer = answer_hosting_command(self.standbys, self.sessions.beside, session, member, message)
                     if answer is not None:
-                        self.sessions.tell(session, answer, batch)
+                        self.sessions.send(session, answer, batch)
                 case wire.Fetch():
                     words = "Events can be fetched only after the welcome."
-                    self.sessions.tell(session, wire.Notice("rules", words), batch)
+                    self.sessions.send(session, wire.Notice("rules", words), batch)
                 case _:  # another command
                     self._carry_out(session, member, message, batch)
 
@@ -106,7 +106,7 @@ class Commands:
     def _effect(self, session: Session, effect: Effect, batch: Batch) -> None:
         match effect:
             case Reply(message):
-                self.sessions.tell(session, message, batch)
+                self.sessions.send(session, message, batch)
             case SendTo(to, message):
                 self.sessions.send_to(to, message, batch)
             case Store(told, receipt):
@@ -114,7 +114,7 @@ class Commands:
                 if receipt is not None:
                     self._acks.wait_for_receipt(session, self._private, receipt)
                     if self._acks.trouble:
-                        self.sessions.tell_all(self._acks.warn([session]), batch)
+                        self.sessions.send_all(self._acks.warn([session]), batch)
             case StoreFile(file):
                 batch.records.append(file)
             case Announce(status):
@@ -124,7 +124,7 @@ class Commands:
                 self.sessions.leave(session, batch)
             case OpenTicket():
                 if session.member is not None:
-                    self.sessions.tell(session, self._files.ticket(session.member.id, effect), batch)
+                    self.sessions.send(session, self._files.ticket(session.member.id, effect), batch)
             case Kick(member, closing):
                 self._files.end(member.id)
                 for other in [session for session in self.sessions if session.member is member]:

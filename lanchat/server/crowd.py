@@ -17,10 +17,10 @@ class CrowdDelivery:
 
     def __init__(self, room: Room) -> None:
         self._room = room
-        self._told = 0  # the count that everybody has been told last
-        self._told_at = 0  # ms since 1970
+        self._announced = 0  # the count that everybody has been told last
+        self._announced_at = 0  # ms since 1970
 
-    def tell_few(self, event: Event, sessions: Iterable[Session], batch: Batch, cause: Session | None) -> None:
+    def send_to_few(self, event: Event, sessions: Iterable[Session], batch: Batch, cause: Session | None) -> None:
         """Deliver an event that most sessions do not get in a crowd. The log stores it as it stores every event.
 
         Args:
@@ -33,35 +33,35 @@ class CrowdDelivery:
             ):
                 continue
             echo = session.echo(event) if session is cause and not session.echoes else None
-            batch.tell(session, session.encode(event) if echo is None else echo)
+            batch.insert(session, session.encode(event) if echo is None else echo)
 
-    def tell_status(self, status: Status, sessions: Iterable[Session], batch: Batch) -> None:
+    def send_status(self, status: Status, sessions: Iterable[Session], batch: Batch) -> None:
         """Deliver the status of one person to the sessions that are told about each person, and to their own."""
         for session in sessions:
             if session.sees_all or (session.member is not None and session.member.id == status.by):
-                batch.tell(session, session.encode(status))
+                batch.insert(session, session.encode(status))
 
     def switch(self, sessions: Iterable[Session], batch: Batch) -> None:
         """Tell everybody that the room has become a crowd, or is no crowd any more."""
         if self._room.crowd:
-            self._tell(sessions, batch)
+            self._send_count(sessions, batch)
             return
         members = self._room.members
-        _tell_all(sessions, [Crowd(), *(member.present for member in members), PeopleEnd()], batch)
+        _send_all(sessions, [Crowd(), *(member.present for member in members), PeopleEnd()], batch)
 
     def count(self, sessions: Iterable[Session], batch: Batch) -> None:
         """Tell everybody how many people are here, if that is due."""
-        if self.has_changed and not 0 <= batch.now - self._told_at < COUNT_EVERY:
-            self._tell(sessions, batch)
+        if self.has_changed and not 0 <= batch.now - self._announced_at < COUNT_EVERY:
+            self._send_count(sessions, batch)
 
     @property
     def has_changed(self) -> bool:
         """Whether the count has changed since everybody was told."""
-        return self._room.crowd and self._room.people != self._told
+        return self._room.crowd and self._room.people != self._announced
 
-    def _tell(self, sessions: Iterable[Session], batch: Batch) -> None:
-        self._told, self._told_at = self._room.people, batch.now
-        _tell_all(sessions, [Crowd(self._told)], batch)
+    def _send_count(self, sessions: Iterable[Session], batch: Batch) -> None:
+        self._announced, self._announced_at = self._room.people, batch.now
+        _send_all(sessions, [Crowd(self._announced)], batch)
 
 
 def _whose(event: Event) -> tuple[str, str]:
@@ -69,7 +69,7 @@ def _whose(event: Event) -> tuple[str, str]:
     return event.by, event.to if isinstance(event, Renamed) else event.nick
 
 
-def _tell_all(sessions: Iterable[Session], messages: list[FromHost], batch: Batch) -> None:
+def _send_all(sessions: Iterable[Session], messages: list[FromHost], batch: Batch) -> None:
     """Tell every session that is not told about each person, with bytes made once for each dialect."""
     encoded: dict[Dialect, bytes] = {}
     for session in sessions:
@@ -77,4 +77,4 @@ def _tell_all(sessions: Iterable[Session], messages: list[FromHost], batch: Batc
             continue
         if session.dialect not in encoded:
             encoded[session.dialect] = b"".join(map(session.dialect.encode, messages))
-        batch.tell(session, encoded[session.dialect])
+        batch.insert(session, encoded[session.dialect])

@@ -53,7 +53,7 @@ class Delivery(Collection[Session]):
                 batch.add((event,))
             return
         if was_crowd and is_lost_in_crowd(event):
-            self._crowd.tell_few(event, self, batch, session)
+            self._crowd.send_to_few(event, self, batch, session)
         else:
             if session is not None and not session.echoes:
                 self._echo(session, session.echo(event), batch)
@@ -62,7 +62,7 @@ class Delivery(Collection[Session]):
             self._crowd.switch(self, batch)
         for observer in self._observers:
             if data := observer.observe(event):
-                batch.tell(observer, data)
+                batch.insert(observer, data)
 
     def hear(self, session: Session, says: Iterable[wire.Say], batch: Batch) -> None:
         """Decide about messages to everyone and deliver them. They are most of what a hub handles, so it takes them in
@@ -81,28 +81,28 @@ class Delivery(Collection[Session]):
             if isinstance(decision, Repeated):
                 self.repeat(decision.said, batch, session)
             elif isinstance(decision, Reply):
-                self.tell(session, decision.message, batch)
+                self.send(session, decision.message, batch)
             goes_on = decision is not None
 
     def repeat(self, said: wire.Said, batch: Batch, session: Session) -> None:
         """Send the event of a message once more to the session that has resent the message."""
-        self.tell(session, said, batch)
+        self.send(session, said, batch)
         self._acks.wait(session, said.seq, said.seq)
-        self.tell_all(self._acks.due(), batch)
+        self.send_all(self._acks.due(), batch)
 
     def _deliver(self, said: Sequence[wire.Said], batch: Batch, session: Session) -> None:
         """Deliver messages of one session that have just happened. The session waits for their acks."""
         if not said:
             return
         if self._acks.trouble:
-            self.tell_all(self._acks.warn([session]), batch)
+            self.send_all(self._acks.warn([session]), batch)
         self._acks.wait(session, said[0].seq, said[-1].seq)
         if session.echoes and not session.deaf:
             batch.add(said)
             return
         if session.echoes:  # a deaf session gets no messages, except its own
             for event in said:
-                self.tell(session, event, batch)
+                self.send(session, event, batch)
                 batch.add((event,))
             return
         echoes = [session.echo(event) for event in said]
@@ -119,7 +119,7 @@ class Delivery(Collection[Session]):
         if echo is not None:
             batch.personal_for(session).skips.add(len(batch.events))
             if echo:
-                batch.tell(session, echo)
+                batch.insert(session, echo)
 
     def publish_private(self, told: FilePrivate, batch: Batch) -> None:
         """Apply a change of a file for one person, and tell its sender and its recipient."""
@@ -127,23 +127,23 @@ class Delivery(Collection[Session]):
         batch.records.append(told)
         for session in self:
             if session.member is not None and session.member.id in (told.by, told.to):
-                self.tell(session, told, batch)
+                self.send(session, told, batch)
 
-    def tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
-        batch.tell(session, session.encode(message))
+    def send(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
+        batch.insert(session, session.encode(message))
 
-    def tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
+    def send_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
         for session, message in messages:
-            self.tell(session, message, batch)
+            self.send(session, message, batch)
 
     def send_to(self, to: str, message: wire.FromHost, batch: Batch) -> None:
         for session in self._sessions:
             if session.gets(to, message):
-                self.tell(session, message, batch)
+                self.send(session, message, batch)
 
     def announce(self, status: Status, batch: Batch) -> None:
         """Tell all sessions the new status of a member."""
         if self._room.crowd:
-            self._crowd.tell_status(status, self, batch)
+            self._crowd.send_status(status, self, batch)
         else:
-            self.tell_all([(session, status) for session in self._sessions], batch)
+            self.send_all([(session, status) for session in self._sessions], batch)

@@ -177,7 +177,7 @@ class Handovers:
             and self._followers.has(handover.index, everything, rev)
         ):
             handover.stage, handover.until = "asked", now + self._timing.promotion
-            self._sessions.tell(session, Promote(*everything, rev), batch)
+            self._sessions.send(session, Promote(*everything, rev), batch)
         if now >= handover.until:
             return self._end(handover, "That computer has not taken over in time.")
         return ()

@@ -38,7 +38,7 @@ def answer_hosting_command(
         The answer; None: a notice follows later, or the event itself is the answer.
     """
     if standbys is None:
-        return _NO_STANDBYS if beside is None else _tell_of_hosts(beside, command)
+        return _NO_STANDBYS if beside is None else _answer_on_engine(beside, command)
     owner = member.id == standbys.standing.owner_id
     match command.action:
         case "standbys":
@@ -67,7 +67,7 @@ def answer_hosting_command(
     return None
 
 
-def _tell_of_hosts(beside: Beside, command: Moderate) -> Notice:
+def _answer_on_engine(beside: Beside, command: Moderate) -> Notice:
     """How a room on an engine lives on, which has no standbys."""
     match command.action:
         case "standbys":

@@ -138,7 +138,7 @@ class Hub(Commands):
     def _acknowledge(self, safe: Position, batch: Batch) -> None:
         if safe != self._acknowledged:
             self._acknowledged = safe
-            self.sessions.tell_all(self._acks.store(*safe), batch)
+            self.sessions.send_all(self._acks.store(*safe), batch)
 
     def _store(self, stored: Stored, batch: Batch) -> None:
         private = self._saved.private
@@ -172,7 +172,7 @@ class Hub(Commands):
                 self._store(item, batch)
             case LogTrouble(text):
                 hosts = [one for one in self.sessions if one.member is not None and one.member.host]
-                self.sessions.tell_all(self._acks.set_trouble(text, hosts), batch)
+                self.sessions.send_all(self._acks.set_trouble(text, hosts), batch)
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)

@@ -85,7 +85,7 @@ class Sessions(Delivery):
         answer = found if isinstance(found, Answer) else Answer(found)
         for to, data in ((session, answer.data), *answer.others):
             if data and to.member is not None:
-                batch.tell(to, data)
+                batch.insert(to, data)
             elif data:  # a client outside the room gets nothing else
                 to.link.send(data)
         if session.member is not None and session.bot != session.member.bot:
@@ -135,15 +135,15 @@ class Sessions(Delivery):
         if session.observes:
             self._observers[session] = None
         batch.personal_for(session).start = len(batch.events)
-        batch.tell(session, session.snapshot(snapshot))
+        batch.insert(session, session.snapshot(snapshot))
         if self.beside is not None:
             for message in (*self.beside.greeting(), *self._alive(self.beside.promised)):
-                self.tell(session, message, batch)
+                self.send(session, message, batch)
         if isinstance(decision, wire.Joined):
             lost = self._room.crowd and is_lost_in_crowd(decision)
             self.publish(decision, batch)
             if lost and session.own_join:
-                self.tell(session, decision, batch)
+                self.send(session, decision, batch)
             elif not lost and not session.own_join:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
@@ -157,7 +157,7 @@ class Sessions(Delivery):
             self.dismiss(oldest, REPLACED, batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
             locked = wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that.")
-            self.tell(session, locked, batch)
+            self.send(session, locked, batch)
         _log.info("%s joined", request.id)
 
     def _join(self, request: JoinRequest, nick: str, batch: Batch) -> wire.Joined | wire.Refused | Member:
@@ -189,17 +189,17 @@ class Sessions(Delivery):
 
     def do_what_is_due(self, batch: Batch) -> None:
         """End sessions whose client has not come back in time, and send what is due about a crowd and about hosts."""
-        self.tell_of_hosts(batch)
+        self.announce_hosts(batch)
         self._crowd.count(self, batch)
         for session in [session for session, until in self._absent.items() if until <= batch.now]:
             self._end(session, batch)
 
-    def tell_of_hosts(self, batch: Batch) -> None:
+    def announce_hosts(self, batch: Batch) -> None:
         """Tell everybody which computers host the room, if that has changed, and send a sign of life, if one is due."""
         if self.beside is None:
             return
         for message in (*self.beside.take_due(), *self._alive(self.beside.beat(self.clock()))):
-            self.tell_all([(session, message) for session in self], batch)
+            self.send_all([(session, message) for session in self], batch)
 
     def _alive(self, beat: float | None) -> Sequence[wire.FromHost]:
         """A sign of life that promises the next one after `beat` s; nothing if that is None."""

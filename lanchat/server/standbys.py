@@ -113,7 +113,7 @@ class Standbys:
         self._learn(*request.papers, batch)
         if request.session.member is not None and request.key:
             for message in (self.standing.shown(), self.standing.where(), self._heartbeat()):
-                self._tell(request.session, message, batch)
+                self._send(request.session, message, batch)
 
     def gone(self, session: Session) -> None:
         """A session has ended."""
@@ -165,7 +165,7 @@ class Standbys:
             self.followers.drop_unnamed(self._clock())
         if changed or moved:
             self._rules.keep(self.standing.kept())
-            self._tell_members([*([self.standing.shown()] if changed else []), self.standing.where()], batch)
+            self._send_to_members([*([self.standing.shown()] if changed else []), self.standing.where()], batch)
 
     def _learn(self, delegation: bytes, term: bytes, batch: Batch) -> None:
         """Look at the papers that a newcomer has shown."""
@@ -197,20 +197,20 @@ class Standbys:
             _log.warning("no term begins above the one that was seen: %s", error)
             return
         self._rules.keep({"term": self.standing.paper})
-        self._tell_members([self.standing.shown()], batch)
+        self._send_to_members([self.standing.shown()], batch)
         standing, nick = self.standing, self._room.host_nick
         seq, by = make_seq(standing.epoch, 1), member_id(standing.key)
         self._sessions.happen(Moved(seq, batch.now, by, nick, standing.epoch, "", "merge"), batch)
 
     def change_rules(self, batch: Batch) -> None:
         """Send changed access rules to the copies."""
-        self._tell_rules(self.followers.sessions, batch)
+        self._send_rules(self.followers.sessions, batch)
 
     def carry(self, told: Told, batch: Batch) -> None:
         """A private message goes into the log, and so into the copies."""
         self._private = told.number
         for session in self.followers.sessions:
-            self._tell(session, told, batch)
+            self._send(session, told, batch)
 
     def saved(self, position: Position) -> None:
         """Our own disk has everything up to this position."""
@@ -232,10 +232,10 @@ class Standbys:
         self.company.look(now)
         if self.replication.tick(now):
             self._beat_at = now + self._timing.heartbeat
-            self._tell_members([self._heartbeat()], batch)
+            self._send_to_members([self._heartbeat()], batch)
         elif now >= self._beat_at and (self.followers or self._promised):
             self._beat_at = now + self._timing.heartbeat
-            self._tell_members([self._heartbeat()], batch)
+            self._send_to_members([self._heartbeat()], batch)
         if self.handovers.frozen:
             return self.handovers.go_on(everything, rev, batch)
         if self._is_below and now >= self._rises_at:
@@ -250,10 +250,10 @@ class Standbys:
 
     def _begin(self, session: Session, batch: Batch) -> None:
         """Send a standby that begins to follow what it cannot fetch, and the private messages of this batch so far."""
-        self._tell_rules([session], batch)
-        self._tell(session, self._heartbeat(), batch)
+        self._send_rules([session], batch)
+        self._send(session, self._heartbeat(), batch)
         for told in [record for record in batch.records if isinstance(record, Told)]:
-            self._tell(session, told, batch)
+            self._send(session, told, batch)
 
     def _settle(self, members: Iterable[Member], batch: Batch) -> None:
         """Those of these people who have not come over have left."""
@@ -261,20 +261,20 @@ class Standbys:
         for member in [member for member in members if not member.sessions]:
             self._sessions.publish(Left(UNNUMBERED, batch.now, member.id, member.nick, "lost", words), batch)
 
-    def _tell_rules(self, copies: Sequence[Session], batch: Batch) -> None:
+    def _send_rules(self, copies: Sequence[Session], batch: Batch) -> None:
         if (state := self._rules.state) is None:
             _log.warning("no computer can take the room over: too many people are banned")
             return
         for session in copies:
-            self._tell(session, state, batch)
+            self._send(session, state, batch)
 
-    def _tell_members(self, messages: Sequence[FromHost], batch: Batch) -> None:
+    def _send_to_members(self, messages: Sequence[FromHost], batch: Batch) -> None:
         for session in self._sessions:
             for message in messages:
-                self._tell(session, message, batch)
+                self._send(session, message, batch)
 
-    def _tell(self, session: Session, message: FromHost, batch: Batch) -> None:
-        self._sessions.tell(session, message, batch)
+    def _send(self, session: Session, message: FromHost, batch: Batch) -> None:
+        self._sessions.send(session, message, batch)
 
     def _heartbeat(self) -> wire.Heartbeat:
         replication, self._promised = self.replication, bool(self.followers)

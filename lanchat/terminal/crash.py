@@ -34,7 +34,7 @@ class Crash:
     def end_with_threads(self) -> None:
         """From now on, an unforeseen error of any thread interrupts the main thread as a polite kill does.
 
-        The main thread then says goodbye, puts the terminal in order and calls `tell`. If that takes longer than
+        The main thread then says goodbye, puts the terminal in order and calls `report`. If that takes longer than
         GOODBYE_LIMIT, because it waits for the thread that is gone, the program ends without it.
         """
         threading.excepthook = self._thread_ended  # for all threads, also for those of other packages
@@ -44,13 +44,13 @@ class Crash:
             self._end(args.exc_value)
 
     def note(self, error: BaseException) -> None:
-        """Keep an unforeseen error of this thread for `tell`. Later ones often follow from it and are only logged."""
+        """Keep an unforeseen error of this thread for `report`. Later ones often follow from it and are only logged."""
         name = threading.current_thread().name
         _log.critical("unforeseen error in thread %s", name, exc_info=error)
         with self._lock:
             self._lines = self._lines or _crash_lines(error, name)
 
-    def tell(self, code: int) -> int:
+    def report(self, code: int) -> int:
         """Show what has happened, if anything has.
 
         Args:
@@ -68,7 +68,7 @@ class Crash:
 
     def _end(self, error: BaseException) -> None:
         self.note(error)
-        watchdog = threading.Timer(GOODBYE_LIMIT, lambda: os._exit(self.tell(CRASHED)))
+        watchdog = threading.Timer(GOODBYE_LIMIT, lambda: os._exit(self.report(CRASHED)))
         watchdog.daemon = True
         watchdog.start()
         _thread.interrupt_main(signal.SIGTERM)

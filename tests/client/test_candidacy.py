@@ -56,10 +56,11 @@ def test_a_copy_that_was_given_up_does_not_come_back_against_the_wish_of_our_per
 
 def test_its_person_is_told_once_that_it_is_a_standby_and_again_after_it_was_none():
     one = Candidacy(TIMING)
-    assert [one.tell(named=named) for named in (False, True, True, False, True)] == [False, True, False, False, True]
+    notified = [one.should_notify(named=named) for named in (False, True, True, False, True)]
+    assert notified == [False, True, False, False, True]
     one.decline()
     one.accept()
-    assert one.tell(named=True)
+    assert one.should_notify(named=True)
 
 
 def test_a_person_who_was_told_in_an_earlier_run_is_not_told_at_each_join():
@@ -72,11 +73,11 @@ def test_a_person_who_was_told_in_an_earlier_run_is_not_told_at_each_join():
         assert not was_named(other, papers, BOB_KEY)
     one = Candidacy(TIMING)
     one.recall(named=True)
-    assert not one.tell(named=True)
+    assert not one.should_notify(named=True)
 
 
 def test_a_copy_that_is_opened_anew_and_says_nothing_of_it_makes_nobody_be_told_twice():
     one = Candidacy(TIMING)
-    assert one.tell(named=True)
+    assert one.should_notify(named=True)
     one.recall(named=False)
-    assert not one.tell(named=True)
+    assert not one.should_notify(named=True)

@@ -85,9 +85,9 @@ def test_what_is_for_one_alone_stands_at_its_place_and_cuts_the_batch_there_and_
     quiet.deaf = True
     batch = Batch(0)
     batch.add(EVENTS[:4])
-    batch.tell(told, OWN)
+    batch.insert(told, OWN)
     batch.personal_for(late).start = 4
-    batch.tell(quiet, OWN)
+    batch.insert(quiet, OWN)
     batch.personal_for(author).skips |= {6, 7}
     batch.add(EVENTS[4:])
     batch.deliver([everybody, told, late, author])
@@ -105,11 +105,11 @@ def test_a_part_that_was_kept_back_is_not_encoded_again():
     ann, bob = Session(Heard(), dialect), Session(Heard(), dialect)
     batch = Batch(0)
     batch.add(EVENTS[:3])
-    batch.tell(ann, OWN)
+    batch.insert(ann, OWN)
     kept = batch.deliver([ann, bob], waits=True)
     assert kept is not None and (heard(ann), heard(bob)) == (lines(0, 1, 2) + OWN, b"")
     kept.go_on(0).add(EVENTS[3:5])
-    kept.tell(bob, OWN)
+    kept.insert(bob, OWN)
     kept.deliver([ann, bob])
     assert heard(ann) == lines(0, 1, 2) + OWN + lines(3, 4)
     assert heard(bob) == lines(0, 1, 2, 3, 4) + OWN

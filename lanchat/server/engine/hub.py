@@ -92,13 +92,13 @@ class EngineHub(EngineHappening):
             self._handle(self._held.take(), batch)
         for surplus in self._held.surplus():
             if surplus.session.member is not None:
-                self.sessions.tell(surplus.session, UNSENT, batch)
+                self.sessions.send(surplus.session, UNSENT, batch)
         if not self._proposals:
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         else:  # a room whose log does not answer stays open
-            self.sessions.tell_of_hosts(batch)
+            self.sessions.announce_hosts(batch)
         self._remove_ghosts()
         proposals, rules = self._proposals.call()
         self._pipeline.propose(proposals, self._read, rules)
@@ -160,7 +160,7 @@ class EngineHub(EngineHappening):
         if not isinstance(item, Received) or not any(isinstance(message, wire.Ping) for message in item.messages):
             return item
         if item.session.member is not None:
-            self.sessions.tell(item.session, wire.Pong(), batch)
+            self.sessions.send(item.session, wire.Pong(), batch)
         left: list[wire.FromMember] = [message for message in item.messages if not isinstance(message, wire.Ping)]
         return Received(item.session, left, item.said_before)
 
@@ -262,4 +262,4 @@ class EngineHub(EngineHappening):
             lines = self._proposals.lines + self._held.lines
             went = f"; {lines:,} waiting messages have gone out" if lines > 1 else ""
             self._say(f"{self._name} answers again{went or ('; one waiting message has gone out' if lines else '')}.")
-        self.sessions.tell_all([(session, PAUSED if why else RESUMED) for session in self.sessions], batch)
+        self.sessions.send_all([(session, PAUSED if why else RESUMED) for session in self.sessions], batch)

@@ -86,7 +86,7 @@ class EngineSessions(Sessions):
                 case Repeated(said):
                     self.repeat(said, batch, session)
                 case Reply(message):
-                    self.tell(session, message, batch)
+                    self.send(session, message, batch)
                 case draft:
                     self._proposals.add_said(draft, session)
 

@@ -178,8 +178,8 @@ class Chat:
 
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
         """What is in view, for this number of columns instead of those before."""
-        told = system_line(NARROWER).fragments(columns) if columns < before else []
-        return told + self._feed.painted.again(columns, before, rows)
+        notice = system_line(NARROWER).fragments(columns) if columns < before else []
+        return notice + self._feed.painted.again(columns, before, rows)
 
     def _bar(self, width: int) -> str:
         silence, now = self._room.silence, time.monotonic()

@@ -53,12 +53,12 @@ class Comings:
 
     @property
     def due_at(self) -> float | None:
-        """When `tell_due` is to be called at the latest, in s, monotonic; None: there is nothing to wait for."""
+        """When `announce_due` is to be called at the latest, in s, monotonic; None: there is nothing to wait for."""
         if not self._connected:
             return None
         return min((at for at in (self._flapping.settles_at, self._reunion.ends_at) if at is not None), default=None)
 
-    def tell_due(self, roster: Roster, now: float) -> None:
+    def announce_due(self, roster: Roster, now: float) -> None:
         """Tell who has not come back after a break, and whether those are here who have stopped coming and going."""
         here = {person.id for person in roster.people.values()}  # a host that we have joined since then lists them
         missing = [person for person in self._reunion.missing(now) if person.id not in here]

@@ -190,7 +190,7 @@ class Feed:
         if sys.platform != "win32":
             time.tzset()  # the C library reads the time zone once, and a laptop may travel
         self._renderer.minute, self._renderer.today = -1, date.today()
-        self._comings.tell_due(self.roster, time.monotonic())
+        self._comings.announce_due(self.roster, time.monotonic())
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:

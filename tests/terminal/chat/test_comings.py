@@ -35,7 +35,7 @@ class Screen:
         """Returns what is told then."""
         self.told.clear()
         self.now += seconds
-        self.comings.tell_due(self.roster, self.now)
+        self.comings.announce_due(self.roster, self.now)
         return self.told
 
 
