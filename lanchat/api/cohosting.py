@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Set
 
-from lanchat.api.host_papers import Owner, check_papers, papers_number
+from lanchat.api.host_papers import HostSigner, check_papers, papers_number
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.delegation import RENEWAL, read_term
 from lanchat.protocol.engine import Asking, Present
@@ -57,7 +57,7 @@ class Cohosting(Closable):
         beside: Beside,
         here: Callable[[], Present],
         title: str,
-        owner: Owner | None,
+        owner: HostSigner | None,
         say: Callable[[str], None],
         removed: Callable[[], None],
         timing: Timing,
@@ -224,7 +224,7 @@ class Cohosting(Closable):
             wants = f'{safe_text(one.nick)} wants to host "{self._title}" as well.'
             self._say(f"{wants} {self._owner.how_to_accept(one)}")
 
-    def _accept(self, owner: Owner, asking: Asking) -> None:
+    def _accept(self, owner: HostSigner, asking: Asking) -> None:
         """Let a computer host that our person has named beforehand."""
         try:
             owner.name(asking)

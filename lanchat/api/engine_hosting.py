@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lanchat.api.cohosting import Cohosting
 from lanchat.api.engine_rooms import RoomAtEngine, connect, others, twin_text
-from lanchat.api.host_papers import Owner, check_papers
+from lanchat.api.host_papers import HostSigner, check_papers
 from lanchat.api.hosting import Hosting
 from lanchat.api.password_check import PasswordCheck
 from lanchat.errors import LanchatError, ProtocolError, Refused, TimedOut
@@ -131,7 +131,7 @@ class EngineHosting:
         self._choice = choice or EngineChoice(address)
         self._address, self._room, self._identity = address, room, identity
         self._say, self._timing, self._signing, self._papers = say, timing, signing, papers
-        self._owner: Owner | None = None
+        self._owner: HostSigner | None = None
         self._yielded: Callable[[], None] | None = None  # see `begin`
         self._is_over = False
         self._ending = threading.Lock()  # guards both
@@ -185,7 +185,7 @@ class EngineHosting:
     def beside(self, timeline: Timeline) -> Beside:
         """What the members of the host are told of the others, once its log is open."""
         if self._signing is not None:
-            self._owner = Owner(self._signing, self._room.id, self._identity, timeline, self._choice)
+            self._owner = HostSigner(self._signing, self._room.id, self._identity, timeline, self._choice)
             self._papers = self._owner.papers
         assert self._papers is not None
         return Beside(self._papers, self._identity.public, self._timing.heartbeat)

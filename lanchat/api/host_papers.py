@@ -17,7 +17,7 @@ from lanchat.storage.identity import Identity
 from lanchat.threads import now_ms
 
 
-class Owner:
+class HostSigner:
     """Signs which computers may host a room on an engine. For one thread at a time.
 
     Args:

@@ -29,7 +29,7 @@ from lanchat.storage.recent import RecentRoom, RecentRooms
 
 if TYPE_CHECKING:
     from lanchat.api.doors import Wishes
-    from lanchat.api.standby import Standby
+    from lanchat.api.standby import StandbyKeeper
 
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
 
@@ -136,11 +136,11 @@ def join_target(
     on = on or OwnAddresses()
     dialer = Dialer(target.endpoints, check, on, timing, deadline, looking)
     password = password or os.environ.get("LANCHAT_PASSWORD") or None
-    ours: Standby | None = None
+    ours: StandbyKeeper | None = None
     if standby:
         from lanchat.api import standby as standbys  # loads the whole server
 
-        ours = standbys.Standby(
+        ours = standbys.StandbyKeeper(
             home_folder(),
             identity,
             dialer,

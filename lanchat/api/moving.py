@@ -13,7 +13,7 @@ from lanchat.threads import Closable
 
 if TYPE_CHECKING:
     from lanchat.api.cohosting import Cohosting
-    from lanchat.api.standby import Standby
+    from lanchat.api.standby import StandbyKeeper
     from lanchat.api.web import WebAccess
     from lanchat.storage.delegations import Signing
 
@@ -23,7 +23,7 @@ class MovingRoom(Closable):
 
     _member: Member
     _state: RoomState
-    _standby: "Standby | None"
+    _standby: "StandbyKeeper | None"
     ends = False  # whether the room closes for everybody when this program leaves it
 
     @property

@@ -10,7 +10,7 @@ from lanchat.api.dialer import Dialer
 from lanchat.api.doors import Wishes
 from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
-from lanchat.api.standby import Standby
+from lanchat.api.standby import StandbyKeeper
 from lanchat.api.targets import Target
 from lanchat.client.events import Connected
 from lanchat.client.member import Member
@@ -102,9 +102,9 @@ class LocalUser:
 
     def standby(
         self, dialer: Dialer, *, willing: int, folder: RoomFolder | None = None, hosting: Hosting | None = None
-    ) -> Standby:
-        """What lets this computer keep a copy of the room, and host it. The arguments are those of `Standby`."""
-        return Standby(
+    ) -> StandbyKeeper:
+        """What lets this computer keep a copy of the room, and host it. The arguments are those of `StandbyKeeper`."""
+        return StandbyKeeper(
             self.home,
             self.identity,
             dialer,
@@ -120,7 +120,7 @@ class LocalUser:
         )
 
     def member(
-        self, dialer: Dialer, keeper: Standby, open_store: Callable[[Card], MemberStore], *, moves: bool
+        self, dialer: Dialer, keeper: StandbyKeeper, open_store: Callable[[Card], MemberStore], *, moves: bool
     ) -> Member:
         """Their member, not joined yet. Even if its link is lost, the room stays open.
 

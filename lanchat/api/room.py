@@ -17,7 +17,7 @@ from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
 
 if TYPE_CHECKING:
-    from lanchat.api.standby import Standby
+    from lanchat.api.standby import StandbyKeeper
 
 ANSWERED_WITHIN = 5.0  # s for the host to say whether it knows a nick
 
@@ -46,7 +46,7 @@ class JoinedRoom(RoomEvents):
         key_status: KeyStatus = "known",
         invited: bool = False,
         make_invite: Callable[[], Invite | None] = lambda: None,
-        standby: "Standby | None" = None,
+        standby: "StandbyKeeper | None" = None,
     ) -> None:
         self.card = connected.card
         self.key_status = key_status  # whether the host's key was known before

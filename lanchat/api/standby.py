@@ -39,7 +39,7 @@ from lanchat.threads import Closable, join_started
 _log = logging.getLogger(__name__)
 
 
-class Standby(Closable):
+class StandbyKeeper(Closable):
     """The `Keeper` (client/keeper.py) of a program: lets this computer keep a copy of one room, and host it.
 
     Most methods are for the reader thread of the member, `close` is for the thread that leaves the room.

@@ -12,7 +12,7 @@ from lanchat.client.receiving import check_host, check_welcome
 from lanchat.network.allowance import Allowance, unlimited
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
-from lanchat.network.password import Exchange, stretch
+from lanchat.network.password import PasswordExchange, stretch
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
@@ -267,8 +267,8 @@ def _within(seconds: float, deadline: float | None) -> float:
     return seconds if deadline is None else max(0.0, min(seconds, deadline - time.monotonic()))
 
 
-def _exchange(password: str, member: bytes) -> Callable[[str, bytes], Exchange]:
-    def begin(room: str, certificate: bytes) -> Exchange:
-        return Exchange(stretch(password, room), host=False, member=member, certificate=certificate)
+def _exchange(password: str, member: bytes) -> Callable[[str, bytes], PasswordExchange]:
+    def begin(room: str, certificate: bytes) -> PasswordExchange:
+        return PasswordExchange(stretch(password, room), host=False, member=member, certificate=certificate)
 
     return begin

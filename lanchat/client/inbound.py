@@ -7,7 +7,7 @@ from lanchat.client.connect import Connection
 from lanchat.client.delivery import Delivery
 from lanchat.client.events import Acked, Private, PrivateFile
 from lanchat.client.follower import Follower
-from lanchat.client.listing import Listing
+from lanchat.client.listing import PeopleListing
 from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
@@ -55,7 +55,7 @@ class Inbound:
         self._sealer = sealer
         self._follower = follower
         self._renamed = renamed
-        self._listing = Listing()
+        self._listing = PeopleListing()
         self._confirming = threading.Lock()  # guards what private messages are confirmed
 
     def confirm(self, private: Iterable[Private]) -> list[Private]:

@@ -7,7 +7,7 @@ from lanchat.protocol.messages import Present
 from lanchat.protocol.people import Crowd, PeopleEnd
 
 
-class Listing:
+class PeopleListing:
     """One link's list, person by person."""
 
     def __init__(self) -> None:

@@ -44,7 +44,7 @@ def stretch(password: str, room: str) -> bytes:
     )
 
 
-class Exchange:
+class PasswordExchange:
     """One side of a password exchange, for one attempt. It takes 14 ms of CPU in all.
 
     Args:

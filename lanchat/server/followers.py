@@ -8,7 +8,7 @@ from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
 from lanchat.server.items import JoinRequest
-from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.replication import NOBODY, DiskPosition, Replication
 from lanchat.server.session import Session
 from lanchat.server.term import Standing
 
@@ -47,10 +47,10 @@ class Volunteer:
 
 
 @dataclass
-class _Follower:
+class _Progress:
     index: int
     state: int  # the revision of the rules that it has stored
-    position: Position
+    position: DiskPosition
 
 
 class Followers:
@@ -64,7 +64,7 @@ class Followers:
         self.volunteers: tuple[Volunteer, ...] = ()
         self._standing = standing
         self._replication = replication
-        self._following: dict[Session, _Follower] = {}
+        self._following: dict[Session, _Progress] = {}
 
     def __bool__(self) -> bool:
         return bool(self._following)
@@ -111,8 +111,8 @@ class Followers:
             return False
         for other in [other for other, known in self._following.items() if known.index == index]:
             self._end(other)  # its link has died unnoticed
-        position = Position(follow.seq, follow.private)
-        self._following[session] = _Follower(index, follow.state, position)
+        position = DiskPosition(follow.seq, follow.private)
+        self._following[session] = _Progress(index, follow.state, position)
         session.follows = True
         if session.member is not None:
             session.member.copies = True
@@ -122,7 +122,7 @@ class Followers:
     def stored(self, session: Session, stored: Stored, now: float) -> None:
         """The computer of this session has stored its copy up to here."""
         if (follower := self._following.get(session)) is not None:
-            follower.position, follower.state = Position(stored.seq, stored.private), stored.state
+            follower.position, follower.state = DiskPosition(stored.seq, stored.private), stored.state
             self._replication.stored(follower.index, follower.position, stored.count, now)
 
     def places(self, session: Session) -> tuple[Place, ...]:
@@ -150,7 +150,7 @@ class Followers:
         """Whether a computer with this key is connected and declines to be a standby."""
         return any(one.declined and one.key == key for one in self.volunteers)
 
-    def has(self, index: int, position: Position, rev: int) -> bool:
+    def has(self, index: int, position: DiskPosition, rev: int) -> bool:
         """Whether this standby has everything up to this position, and the rules of this revision."""
         known = [one for one in self._following.values() if one.index == index]
         return any(one.position.has(position) and one.state >= rev for one in known)
@@ -171,7 +171,7 @@ class Followers:
     def _volunteer(self, session: Session) -> Volunteer | None:
         return next((one for one in self.volunteers if one.session is session), None)
 
-    def _end(self, session: Session) -> _Follower | None:
+    def _end(self, session: Session) -> _Progress | None:
         session.follows = False
         return self._following.pop(session, None)
 

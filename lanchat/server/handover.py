@@ -21,8 +21,18 @@ from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.followers import Followers
-from lanchat.server.items import CloseRoom, HandOver, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stop, Stored
-from lanchat.server.replication import Position, Replication
+from lanchat.server.items import (
+    CloseRoom,
+    HandOver,
+    Item,
+    JoinRequest,
+    LinkEnded,
+    LogStored,
+    LogTrouble,
+    Received,
+    Stop,
+)
+from lanchat.server.replication import DiskPosition, Replication
 from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.term import Standing
@@ -62,7 +72,7 @@ class Handover:
         match item:
             case _ if self.stage == "over":
                 return [item] if isinstance(item, JoinRequest | Stop) else []
-            case Stored() | LogTrouble():
+            case LogStored() | LogTrouble():
                 return [item]
             case Received(session, messages, said_before) if session is self.session:
                 answers: list[FromMember] = [message for message in messages if isinstance(message, StandbyMessage)]
@@ -155,7 +165,7 @@ class Handovers:
             return [*self._end(handover, "The room closes."), *items]
         return [part for item in items for part in handover.admit(item)]
 
-    def go_on(self, everything: Position, rev: int, batch: Batch) -> Sequence[Item]:
+    def go_on(self, everything: DiskPosition, rev: int, batch: Batch) -> Sequence[Item]:
         """Take the next step, if it is due. Returns items that were held back and are handled now.
 
         Args:

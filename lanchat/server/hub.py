@@ -24,15 +24,15 @@ from lanchat.server.items import (
     JoinRequest,
     LaterTerm,
     LinkEnded,
+    LogStored,
     LogTrouble,
     Named,
     Received,
     Stop,
-    Stored,
     WebChanged,
     YieldTo,
 )
-from lanchat.server.replication import Position
+from lanchat.server.replication import DiskPosition
 from lanchat.server.standbys import Standbys
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
@@ -61,7 +61,7 @@ class Hub(Commands):
         self.inbox: Inbox[Item] = Inbox()
         self._room_log = log
         self._now = now
-        self._saved = self._acknowledged = Position(room.seq, private)
+        self._saved = self._acknowledged = DiskPosition(room.seq, private)
         self._batch: Batch | None = None  # the last one, while most sessions wait for it
         self._thread = threading.Thread(target=self._run, name="hub")
 
@@ -86,7 +86,7 @@ class Hub(Commands):
 
     def stored(self, ticket: int, seq: int) -> None:
         """The log has stored every record up to this ticket, and every event up to this seq. Any thread."""
-        self.inbox.put_now(Stored(ticket, seq))
+        self.inbox.put_now(LogStored(ticket, seq))
 
     def troubled(self, text: str) -> None:
         """The log stores nothing now, for this reason; "": it stores again. Any thread."""
@@ -133,18 +133,18 @@ class Hub(Commands):
         if batch.records:
             self._appended = self._room_log.append(batch.records)
             if self._room_log.stores_at_once:
-                self._store(Stored(self._appended, self._room.seq), batch)
+                self._store(LogStored(self._appended, self._room.seq), batch)
 
-    def _acknowledge(self, safe: Position, batch: Batch) -> None:
+    def _acknowledge(self, safe: DiskPosition, batch: Batch) -> None:
         if safe != self._acknowledged:
             self._acknowledged = safe
             self.sessions.send_all(self._acks.store(*safe), batch)
 
-    def _store(self, stored: Stored, batch: Batch) -> None:
+    def _store(self, stored: LogStored, batch: Batch) -> None:
         private = self._saved.private
         while self._tickets and self._tickets[0][0] <= stored.ticket:
             private = self._tickets.popleft()[1]
-        self._saved = Position(max(stored.seq, self._saved.seq), private)
+        self._saved = DiskPosition(max(stored.seq, self._saved.seq), private)
         if self.standbys is None:
             self._acknowledge(self._saved, batch)
         else:
@@ -168,7 +168,7 @@ class Hub(Commands):
                 self._receive(item.session, self.sessions.answer(item, batch), batch)
             case LinkEnded(session):
                 self.sessions.lost(session, batch)
-            case Stored():
+            case LogStored():
                 self._store(item, batch)
             case LogTrouble(text):
                 hosts = [one for one in self.sessions if one.member is not None and one.member.host]

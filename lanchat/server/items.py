@@ -86,7 +86,7 @@ class LinkEnded:
 
 
 @dataclass(frozen=True)
-class Stored:
+class LogStored:
     """The log has stored every record up to a ticket.
 
     Args:
@@ -203,7 +203,7 @@ Item = (
     | Received
     | Asked
     | LinkEnded
-    | Stored
+    | LogStored
     | LogTrouble
     | FileWhole
     | CloseRoom

@@ -18,7 +18,7 @@ from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
 from lanchat.server.items import Asked, HandOver, LaterTerm, Named, WebChanged, YieldTo
-from lanchat.server.replication import Position
+from lanchat.server.replication import DiskPosition
 from lanchat.server.rules import KeptRules
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
@@ -55,7 +55,7 @@ class Moving:
             self.standing,
             room,
             hub.sessions,
-            Position(room.seq, opened.private_number),
+            DiskPosition(room.seq, opened.private_number),
             rules,
             timing,
             time.monotonic,

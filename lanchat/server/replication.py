@@ -21,22 +21,22 @@ from lanchat.protocol.timing import Timing
 NOBODY = -1  # in place of the index of a sync standby
 
 
-class Position(NamedTuple):
-    """How far a copy of a room on some disk goes."""
+class DiskPosition(NamedTuple):
+    """How far a room is stored on some disk."""
 
     seq: int  # the last event
     private: int  # the number of the last private message
 
-    def has(self, other: "Position") -> bool:
+    def has(self, other: "DiskPosition") -> bool:
         """Whether everything up to the other position is here."""
         return self.seq >= other.seq and self.private >= other.private
 
-    def both(self, other: "Position") -> "Position":
+    def both(self, other: "DiskPosition") -> "DiskPosition":
         """The position up to which both disks have everything."""
-        return Position(min(self.seq, other.seq), min(self.private, other.private))
+        return DiskPosition(min(self.seq, other.seq), min(self.private, other.private))
 
 
-NOTHING = Position(-1, -1)
+NOTHING = DiskPosition(-1, -1)
 
 
 class Replication:
@@ -52,18 +52,18 @@ class Replication:
         count: where `count` begins, above all that earlier hosts have used.
     """
 
-    def __init__(self, saved: Position, timing: Timing, count: int = 0) -> None:
+    def __init__(self, saved: DiskPosition, timing: Timing, count: int = 0) -> None:
         self.sync = NOBODY
         self.count = count
         self.safe = self._saved = saved
         self._timing = timing
-        self._stored: dict[int, Position] = {}  # by index, of every standby whose link is there
+        self._stored: dict[int, DiskPosition] = {}  # by index, of every standby whose link is there
         self._paused: dict[int, float] = {}  # by index: s, when it may be named again
         self._confirmed = False  # the sync standby has stored that it is one
         self._waiting_since: float | None = None  # s, since when acks wait for a sync standby that is not there
         self._named_at = 0.0
         # What was saved, and when (s): for the last `sync_wait` s, and one mark from before them.
-        self._marks: deque[tuple[float, Position]] = deque()
+        self._marks: deque[tuple[float, DiskPosition]] = deque()
 
     @property
     def backup(self) -> bool:
@@ -74,16 +74,16 @@ class Replication:
         """Whether this standby has all that the host had a moment ago."""
         return index in self._stored and bool(self._marks) and self._stored[index].has(self._marks[0][1])
 
-    def has(self, position: Position) -> bool:
+    def has(self, position: DiskPosition) -> bool:
         """Whether the host's own disk has everything up to this position."""
         return self._saved.has(position)
 
-    def saved(self, position: Position) -> None:
+    def saved(self, position: DiskPosition) -> None:
         """The host's own disk has everything up to this position."""
         self._saved = position
         self._advance()
 
-    def stored(self, index: int, position: Position, count: int, now: float) -> None:
+    def stored(self, index: int, position: DiskPosition, count: int, now: float) -> None:
         """The disk of this standby has everything up to this position. The first call says that the standby follows.
 
         Args:

@@ -15,7 +15,7 @@ from lanchat.room.snapshot import take_snapshot
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.beside import Beside
-from lanchat.server.delivery import Delivery
+from lanchat.server.broadcast import Broadcast
 from lanchat.server.items import Answer, Asked, JoinRequest
 from lanchat.server.session import Session
 
@@ -30,7 +30,7 @@ _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody
 _log = logging.getLogger(__name__)
 
 
-class Sessions(Delivery):
+class Sessions(Broadcast):
     """Lets clients into the room and out of it. Owned by the hub thread.
 
     Attributes:

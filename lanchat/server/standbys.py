@@ -20,7 +20,7 @@ from lanchat.server.company import Company
 from lanchat.server.followers import Followers
 from lanchat.server.handover import Handovers
 from lanchat.server.items import HandOver, Item, JoinRequest, LaterTerm, MoveItem, Named, WebChanged, YieldTo
-from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.replication import NOBODY, DiskPosition, Replication
 from lanchat.server.rules import KeptRules
 from lanchat.server.session import Session
 from lanchat.server.sessions import Sessions
@@ -48,7 +48,7 @@ class Standbys:
         standing: Standing,
         room: Room,
         sessions: Sessions,
-        saved: Position,
+        saved: DiskPosition,
         rules: KeptRules,
         timing: Timing,
         clock: Callable[[], float],
@@ -83,7 +83,7 @@ class Standbys:
         return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else self.company.pause
 
     @property
-    def safe(self) -> Position:
+    def safe(self) -> DiskPosition:
         """The position up to which acks may go."""
         return self.replication.safe
 
@@ -212,7 +212,7 @@ class Standbys:
         for session in self.followers.sessions:
             self._send(session, told, batch)
 
-    def saved(self, position: Position) -> None:
+    def saved(self, position: DiskPosition) -> None:
         """Our own disk has everything up to this position."""
         self.replication.saved(position)
 
@@ -225,7 +225,7 @@ class Standbys:
 
     def end_batch(self, batch: Batch) -> Sequence[Item]:
         """To be called at the end of each batch, before its acks. Returns held items that are handled now."""
-        everything, rev = Position(self._room.seq, self._private), self._rules.rev
+        everything, rev = DiskPosition(self._room.seq, self._private), self._rules.rev
         if self.handovers.over:
             return self.handovers.go_on(everything, rev, batch)
         now = self._clock()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.api.returning import Renewal
-from lanchat.api.standby import Standby
+from lanchat.api.standby import StandbyKeeper
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
@@ -249,13 +249,13 @@ def test_a_room_that_is_unlocked_by_its_new_host_stays_so_when_the_last_one_foll
     wait_until(lambda: stage.sync(ann) > 0, what="a sync standby")
     ann.room.moderate("lock")
     wait_until(lambda: ann.room.host.rules.rules.locked, what="the lock")
-    go_on, yielded = threading.Event(), Standby.yielded
+    go_on, yielded = threading.Event(), StandbyKeeper.yielded
 
-    def slowly(standby: Standby) -> None:
+    def slowly(standby: StandbyKeeper) -> None:
         assert go_on.wait(PATIENCE)
         yielded(standby)
 
-    monkeypatch.setattr(Standby, "yielded", slowly)
+    monkeypatch.setattr(StandbyKeeper, "yielded", slowly)
     wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
     hosts(bob)
     host = bob.room._standby.hosting.host

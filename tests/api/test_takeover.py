@@ -21,7 +21,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved, Said
 from lanchat.protocol.timeline import epoch_of, n_of
 from lanchat.protocol.tls import client_context
-from lanchat.server.replication import Position
+from lanchat.server.replication import DiskPosition
 from lanchat.storage.identity import load_identity
 from lanchat.storage.terms import begin_term
 from tests.support.addresses import LOOPBACK, Machine
@@ -323,7 +323,7 @@ def test_bans_the_lock_the_password_and_the_topic_outlive_a_host_that_crashes_an
     wait_until(lambda: not eve.room.connected, what="eve to be sent away")
     ann.room.moderate("topic", text="deploy at 5")
     ann.room.moderate("lock")
-    host, nothing = ann.room.host, Position(-1, 0)
+    host, nothing = ann.room.host, DiskPosition(-1, 0)
     wait_until(lambda: host.rules.rules.locked, what="the lock")
     wait_until(lambda: host.moving._standbys.followers.has(1, nothing, host.rules.rev), what="the rules at bob's")
     cat.hear(lambda: topic_of(cat) == "deploy at 5", "the topic")

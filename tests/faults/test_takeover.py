@@ -129,7 +129,7 @@ STEPS = [  # of a takeover
     "lanchat.storage.store:Store.begin",
     "lanchat.server.host:Host.start",
     "lanchat.server.hub:Hub.begin",
-    "lanchat.api.standby:Standby.settled",
+    "lanchat.api.standby:StandbyKeeper.settled",
 ]
 
 
@@ -155,7 +155,7 @@ HANDING_OVER = [  # who dies, and at which step
     ("ann", "lanchat.server.handover:Handovers.begin"),
     ("ann", "lanchat.server.handover:Promote"),
     ("ann", "lanchat.server.handover:Handovers.promoted"),
-    ("ann", "lanchat.api.standby:Standby.yielded"),
+    ("ann", "lanchat.api.standby:StandbyKeeper.yielded"),
     ("ann", "lanchat.server.host:Host.close"),
     *(("bob", step) for step in STEPS),
 ]
@@ -182,7 +182,7 @@ def test_whoever_dies_while_a_host_hands_the_room_to_a_standby_is_replaced(crowd
 
 YIELDING = [  # steps of the one that yields
     "lanchat.server.handover:Handovers.yield_to",
-    "lanchat.api.standby:Standby.yielded",
+    "lanchat.api.standby:StandbyKeeper.yielded",
     "lanchat.server.host:Host.close",
     "lanchat.storage.moving:Moving.follow",
 ]

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from lanchat.discovery.mdns import records
 from lanchat.discovery.udp import packets as datagram
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.network.password import Exchange
+from lanchat.network.password import PasswordExchange
 from lanchat.protocol.address import parse_endpoint
 from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
@@ -187,7 +187,7 @@ class Sessions:
             binding=sha256(self.hal.certificate).digest(),
             host_key=self.hal.public,
             verify=verify,
-            attempt=lambda key, digest: Exchange(self.secret, host=True, member=key, certificate=digest),
+            attempt=lambda key, digest: PasswordExchange(self.secret, host=True, member=key, certificate=digest),
         )
         member = MemberGreeting(
             nick="ann",
@@ -196,7 +196,9 @@ class Sessions:
             sign=self.ann.sign,
             certificate=self.hal.certificate,
             host_key=self.hal.public,
-            exchange=lambda room, digest: Exchange(self.secret, host=False, member=self.ann.public, certificate=digest),
+            exchange=lambda room, digest: PasswordExchange(
+                self.secret, host=False, member=self.ann.public, certificate=digest
+            ),
         )
         return host, member
 

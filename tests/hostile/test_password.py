@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from lanchat.errors import ConnectionLost, LanchatError, ProtocolError, Refused
-from lanchat.network.password import Exchange, stretch
+from lanchat.network.password import PasswordExchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Hello, Welcome
 from lanchat.protocol.messages import Refused as Refusal
@@ -41,7 +41,7 @@ PASSWORD = "correct-horse-battery"
 
 def a_share(host: bool = False) -> bytes:
     """A share that anybody can make."""
-    return Exchange(b"a guess".ljust(32), host=host, member=b"m", certificate=b"c").share
+    return PasswordExchange(b"a guess".ljust(32), host=host, member=b"m", certificate=b"c").share
 
 
 @pytest.fixture
@@ -279,9 +279,9 @@ def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
 
     def counted(*args, **options):
         computed.append(1)
-        return Exchange(*args, **options)
+        return PasswordExchange(*args, **options)
 
-    monkeypatch.setattr(native, "Exchange", counted)
+    monkeypatch.setattr(native, "PasswordExchange", counted)
     stop = threading.Event()
 
     def start_and_drop(number: int) -> None:

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 import lanchat.protocol
 from lanchat.errors import ProtocolError
-from lanchat.network.password import SECRET_SIZE, SHARE_SIZE, WORDS_IN_PASSWORD, Exchange, make_password, stretch
+from lanchat.network.password import (
+    SECRET_SIZE,
+    SHARE_SIZE,
+    WORDS_IN_PASSWORD,
+    PasswordExchange,
+    make_password,
+    stretch,
+)
 from tests.support.cases import cases
 from tests.support.stretching import stretching
 
@@ -21,16 +28,16 @@ MEMBER, CERTIFICATE = b"m" * 32, b"c" * 32
 
 def sides(
     member_secret: bytes = SECRET, host_secret: bytes = SECRET, member: bytes = MEMBER, certificate: bytes = CERTIFICATE
-) -> tuple[Exchange, Exchange]:
+) -> tuple[PasswordExchange, PasswordExchange]:
     """A member's and a host's side after the exchange of shares. The host takes MEMBER and CERTIFICATE for granted."""
-    ann = Exchange(member_secret, host=False, member=member, certificate=certificate)
-    hal = Exchange(host_secret, host=True, member=MEMBER, certificate=CERTIFICATE)
+    ann = PasswordExchange(member_secret, host=False, member=member, certificate=certificate)
+    hal = PasswordExchange(host_secret, host=True, member=MEMBER, certificate=CERTIFICATE)
     ann.finish(hal.share)
     hal.finish(ann.share)
     return ann, hal
 
 
-def agree(ann: Exchange, hal: Exchange) -> bool:
+def agree(ann: PasswordExchange, hal: PasswordExchange) -> bool:
     alike = ann.confirm_member() == hal.confirm_member()
     assert alike == (ann.confirm_host() == hal.confirm_host())
     return alike
@@ -52,7 +59,7 @@ def test_the_example_of_the_document(monkeypatch):
     for side, number in numbers.items():
         chosen = partial(getattr(spake2, f"SPAKE2_{side}"), entropy_f=partial(number.to_bytes, byteorder="big"))
         monkeypatch.setattr(spake2, f"SPAKE2_{side}", chosen)
-    ann, hal = (Exchange(secret, host=host, member=member, certificate=certificate) for host in (False, True))
+    ann, hal = (PasswordExchange(secret, host=host, member=member, certificate=certificate) for host in (False, True))
     ann.finish(hal.share)
     hal.finish(ann.share)
     values = (secret, ann.share, hal.share, ann._key, ann.confirm_member(), hal.confirm_host())
@@ -78,7 +85,7 @@ def test_each_exchange_has_a_fresh_share():
 @pytest.mark.parametrize("host", [False, True])
 def test_nothing_is_confirmed_before_the_shares_are_exchanged(host):
     """A host without the password could make a MAC under an empty key, too."""
-    side = Exchange(SECRET, host=host, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=host, member=MEMBER, certificate=CERTIFICATE)
     for confirm in (side.confirm_host, side.confirm_member):
         with pytest.raises(ProtocolError):
             confirm()
@@ -109,14 +116,14 @@ ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7
     ],
 )
 def test_an_invalid_share_is_refused(share):
-    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     with pytest.raises(ProtocolError):
         side.finish(share)
 
 
 @given(st.binary(max_size=128))
 def test_any_bytes_are_a_valid_share_or_refused(share):
-    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     try:
         side.finish(b"B" + share)
     except ProtocolError:
@@ -124,10 +131,10 @@ def test_any_bytes_are_a_valid_share_or_refused(share):
 
 
 def test_our_own_share_sent_back_is_refused():
-    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     with pytest.raises(ProtocolError):
         side.finish(side.share)
-    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     with pytest.raises(ProtocolError):
         side.finish(b"B" + side.share[1:])
 
@@ -176,7 +183,7 @@ PINNED_STRETCH = "08dd397456c05ea3f87b7a03332418461441663eb9005b60140935648c7ff5
 
 
 def test_a_confirmation_has_the_documented_value():
-    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side = PasswordExchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     side._key, side._transcript = b"k" * 32, b"t"
     assert side.confirm_member().hex() == PINNED_CONFIRMS[0]
     assert side.confirm_host().hex() == PINNED_CONFIRMS[1]

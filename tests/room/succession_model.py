@@ -34,7 +34,7 @@ from lanchat.room.succession import (
     meet,
     next_step,
 )
-from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.replication import NOBODY, DiskPosition, Replication
 
 ROOM = "0a" * 16
 TIMING = Timing()
@@ -231,7 +231,7 @@ class Simulation:
         self.lose(me)
         me.loss = None
         me.hosting, me.n, me.seen = Timeline(epoch, past[-self.record :]), 0, max(me.seen, epoch)
-        me.replication = Replication(Position(me.last(), 0), TIMING)
+        me.replication = Replication(DiskPosition(me.last(), 0), TIMING)
         me.company_at = float("-inf")
         self.absent += len(self.on_two - {id for _, id in me.log})
         self.append(me, "")
@@ -254,7 +254,7 @@ class Simulation:
     def save(self, me: Computer) -> None:
         me.saved = len(me.log) if not self.lazy_disk or self.random.random() < 0.3 else me.saved
         if me.saved and me.replication is not None:
-            me.replication.saved(Position(me.log[me.saved - 1][0], 0))
+            me.replication.saved(DiskPosition(me.log[me.saved - 1][0], 0))
             self.acknowledge(me)
 
     def acknowledge(self, me: Computer) -> None:
@@ -349,7 +349,7 @@ class Simulation:
 
     def stored(self, me: Computer, host: Computer) -> None:
         if host.replication is not None and me.following is host and me.complete:
-            host.replication.stored(me.index, Position(me.last(), 0), me.sync, self.now)
+            host.replication.stored(me.index, DiskPosition(me.last(), 0), me.sync, self.now)
             self.acknowledge(host)
 
     def think(self, me: Computer) -> None:

@@ -6,7 +6,7 @@ from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.timing import Timing
 from lanchat.room.members import Member
 from lanchat.server.company import Company
-from lanchat.server.items import Item, JoinRequest, LinkEnded, Received, Stop, Stored
+from lanchat.server.items import Item, JoinRequest, LinkEnded, LogStored, Received, Stop
 from lanchat.server.session import Session
 from tests.support.hub import RecordingLink, TalkativeDoor
 
@@ -125,7 +125,7 @@ def test_where_another_computer_may_host_by_now_nothing_that_was_read_is_handled
     bob, cat = stage.come("bob"), stage.come("cat")
     stage.later(1)
     stage.now += 4
-    said, gone, stored = Received(bob, []), LinkEnded(bob), Stored(1, 5)
+    said, gone, stored = Received(bob, []), LinkEnded(bob), LogStored(1, 5)
     assert stage.admit(said, stored, gone, Received(cat, []), others_host=True) == [stored]
     assert stage.company.is_waking and stage.company.pause == TIMING.follow_sweep
     stage.later(TIMING.ask)

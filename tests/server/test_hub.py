@@ -35,7 +35,7 @@ from lanchat.protocol.status import Status
 from lanchat.room.access import Access
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
-from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Stored
+from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogStored, LogTrouble, Received
 from lanchat.server.session import Session
 from lanchat.server.sessions import announce_after
 from lanchat.storage.log import NoLog
@@ -233,7 +233,7 @@ def test_deaf_sessions_get_joins_leaves_and_their_own_messages():
 def test_a_batch_without_events_sends_nothing():
     stage = HubStage()
     [ann] = stage.come("ann")
-    stage.batch(Received(ann, [Pong()]), Stored(0, 0))
+    stage.batch(Received(ann, [Pong()]), LogStored(0, 0))
     assert ann.link.sends == []
 
 
@@ -413,13 +413,13 @@ def test_an_ack_is_sent_when_the_log_has_stored_the_message():
     stage.batch(says(ann, "1", "2", "3"))
     stage.batch()
     assert texts(heard(ann)) == ["1", "2", "3"] and [event.seq for event in stage.log.events[2:]] == [3, 4, 5]
-    stage.batch(Stored(2, 2))
+    stage.batch(LogStored(2, 2))
     assert heard(ann) == []
-    stage.batch(Stored(4, 4))
+    stage.batch(LogStored(4, 4))
     assert heard(ann) == [Ack(4)]
-    stage.batch(Stored(5, 5))
+    stage.batch(LogStored(5, 5))
     assert heard(ann) == [Ack(5)]
-    stage.batch(Stored(5, 5))
+    stage.batch(LogStored(5, 5))
     assert heard(ann) == []
     assert texts(heard(bob)) == ["1", "2", "3"], "acks are the author's alone"
 
@@ -459,7 +459,7 @@ def test_among_several_messages_at_once_each_answer_has_its_place():
     one, two = heard(bob)
     assert [one.text, two.text] == ["one", "two"]
     assert heard(ann) == [one, one, Notice("rules", "A message cannot be empty."), Pong(), two]
-    stage.batch(Stored(len(stage.log.records), two.seq))
+    stage.batch(LogStored(len(stage.log.records), two.seq))
     assert heard(ann) == [Ack(two.seq)]
 
 
@@ -480,7 +480,7 @@ def test_a_resend_waits_for_its_ack_until_the_message_is_stored():
     heard(ann)
     stage.batch(says(ann, "1"))
     assert texts(heard(ann)) == ["1"]
-    stage.batch(Stored(3, 3))
+    stage.batch(LogStored(3, 3))
     assert heard(ann) == [Ack(3)]
 
 
@@ -488,7 +488,7 @@ def test_a_session_that_has_left_gets_no_ack():
     stage = HubStage(SlowLog())
     ann, bob = stage.come("ann", "bob")
     stage.batch(says(ann, "1"), LinkEnded(ann))
-    stage.batch(Stored(9, 9))
+    stage.batch(LogStored(9, 9))
     assert ann.link.sends == []
 
 
@@ -553,9 +553,9 @@ def test_a_receipt_is_sent_when_the_log_has_stored_the_private_message():
     stage.batch(tells(ann, "bob", "2"))
     assert [told.id for told in stage.log.private] == ["1", "of bob", "2"]
     heard(ann), heard(bob)
-    stage.batch(Stored(3, 2))
+    stage.batch(LogStored(3, 2))
     assert (heard(ann), heard(bob)) == ([Receipt("1", "here")], [])
-    stage.batch(Stored(5, 2))
+    stage.batch(LogStored(5, 2))
     assert (heard(ann), heard(bob)) == ([Receipt("2", "here")], [Receipt("of bob", "here")])
 
 
@@ -581,7 +581,7 @@ def test_a_sender_who_has_left_gets_no_receipt():
     stage = HubStage(SlowLog())
     ann, bob = stage.come("ann", "bob")
     stage.batch(tells(ann, "bob"), LinkEnded(ann))
-    stage.batch(Stored(3, 2))
+    stage.batch(LogStored(3, 2))
     assert ann.link.sends == []
 
 

@@ -3,15 +3,15 @@
 import pytest
 
 from lanchat.protocol.timing import Timing
-from lanchat.server.replication import NOBODY, NOTHING, Position, Replication
+from lanchat.server.replication import NOBODY, NOTHING, DiskPosition, Replication
 
 BOB, CAT = 1, 2
 TIMING = Timing()
 WAIT, PAUSE = TIMING.sync_wait, TIMING.sync_pause
 
 
-def at(seq: int, private: int = 0) -> Position:
-    return Position(seq, private)
+def at(seq: int, private: int = 0) -> DiskPosition:
+    return DiskPosition(seq, private)
 
 
 class Room:

@@ -37,10 +37,19 @@ from lanchat.room.members import Member
 from lanchat.room.room import Room
 from lanchat.room.succession import TERMS_AN_HOUR
 from lanchat.server.hub import Hub
-from lanchat.server.items import CloseRoom, HandOver, JoinRequest, LaterTerm, LinkEnded, Received, Stop, YieldTo
+from lanchat.server.items import (
+    CloseRoom,
+    HandOver,
+    JoinRequest,
+    LaterTerm,
+    LinkEnded,
+    LogStored,
+    Received,
+    Stop,
+    YieldTo,
+)
 from lanchat.server.items import Named as Renamed
-from lanchat.server.items import Stored as OnDisk
-from lanchat.server.replication import NOBODY, Position
+from lanchat.server.replication import NOBODY, DiskPosition
 from lanchat.server.rules import KeptRules
 from lanchat.server.standbys import Standbys as HubStandbys
 from lanchat.server.term import Standing, Term
@@ -85,7 +94,7 @@ class Stage:
         self.rules = KeptRules(term, {}, None, "Room A", self.log.set_state, lambda bans, locked: None, locked=False)
 
         self.hub = Hub(self.room, self.log, lambda: int(self.now * 1000), self.rules.change)
-        at, clock = Position(self.room.seq, 0), lambda: self.now
+        at, clock = DiskPosition(self.room.seq, 0), lambda: self.now
         parts = (self.standing, self.room, self.hub.sessions, at, self.rules, TIMING, clock)
         self.standbys = HubStandbys(*parts, self.yielded)
         self.hub.let_move(self.standbys)
@@ -109,7 +118,7 @@ class Stage:
 
     def save(self) -> None:
         """Everything is on ann's disk."""
-        self.batch(OnDisk(len(self.log.records), self.room.seq))
+        self.batch(LogStored(len(self.log.records), self.room.seq))
 
     def later(self, seconds: float) -> None:
         self.now += seconds

@@ -10,7 +10,7 @@ from functools import partial
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.link import Link
-from lanchat.network.password import Exchange
+from lanchat.network.password import PasswordExchange
 from lanchat.protocol.file_messages import Transfer
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode, encode_lines, version_of
 from lanchat.protocol.handshake import HostGreeting, Newcomer
@@ -271,8 +271,8 @@ class NativeDoor:
                 link.send(page(log, message))
         return left, said_before(log, id, left)
 
-    def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
+    def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> PasswordExchange | Refused:
         wait = self._serving.password_throttle.begin(source, member_id(member))
         if wait > 0:
             return Refused("busy", f"Too many wrong passwords. Try again in {math.ceil(wait)} s.")
-        return Exchange(secret, host=True, member=member, certificate=certificate)
+        return PasswordExchange(secret, host=True, member=member, certificate=certificate)

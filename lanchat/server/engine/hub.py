@@ -21,11 +21,21 @@ from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import MOST, Waiting
 from lanchat.server.engine.shared_log import Entered, Fenced, Position
-from lanchat.server.items import GOES_ON, CloseRoom, EngineItem, Item, JoinRequest, LogTrouble, Received, Stop, Stored
+from lanchat.server.items import (
+    GOES_ON,
+    CloseRoom,
+    EngineItem,
+    Item,
+    JoinRequest,
+    LogStored,
+    LogTrouble,
+    Received,
+    Stop,
+)
 
 _LAST = 2.0  # s that a closing room waits for proposals that have not come back
 _STEP = 0.05  # s between two looks at that
-_AT_ONCE = EngineItem | Stored | LogTrouble  # items that are always handled at once
+_AT_ONCE = EngineItem | LogStored | LogTrouble  # items that are always handled at once
 _EVEN_PAUSED = JoinRequest | CloseRoom  # items that are handled even while the engine does not answer
 _STOOD_STILL = "This computer stood still for too long, so its people went on at another host. It hosts the room again."
 _TOO_MUCH = "too much waits for the room's log"

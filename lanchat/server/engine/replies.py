@@ -6,7 +6,7 @@ from typing import get_args
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.server.engine.shared_log import Beat, Entered, Entry, Kind, Living, Position
-from lanchat.server.engine.state import RoomState, read_state
+from lanchat.server.engine.state import EngineState, read_state
 
 _KINDS: dict[bytes, Kind] = {kind.encode(): kind for kind in get_args(Kind)}
 _MAX_HOSTS = 100  # that have ever entered a room
@@ -131,7 +131,7 @@ def values_of(reply: object) -> list[bytes]:
     return values
 
 
-def _state_of(table: Sequence[object]) -> RoomState:
+def _state_of(table: Sequence[object]) -> EngineState:
     texts = [value for value in table if isinstance(value, bytes)]
     if len(texts) != len(table) or len(table) % 2:
         raise _strange()

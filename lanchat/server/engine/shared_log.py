@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 from msgspec import Struct
 
 from lanchat.errors import LanchatError
-from lanchat.server.engine.state import Change, RoomState
+from lanchat.server.engine.state import Change, EngineState
 
 CALL = 200  # entries in one call; the engine, which serves everybody, works 3 ms on them
 
@@ -76,7 +76,7 @@ class Entered:
     clock: int
     living: tuple[int, ...] = ()
     is_new: bool = False
-    state: RoomState = field(default_factory=RoomState)
+    state: EngineState = field(default_factory=EngineState)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Person(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class RoomState:
+class EngineState:
     """The state of a room at its engine, apart from the log.
 
     Args:
@@ -47,7 +47,7 @@ _STATUS = msgspec.json.Decoder(Status)
 _OWNED = msgspec.json.Decoder(Owned)
 
 
-def read_state(table: Mapping[bytes, bytes]) -> RoomState:
+def read_state(table: Mapping[bytes, bytes]) -> EngineState:
     """Read the state of a room from the fields of its hash at the engine.
 
     Raises:
@@ -79,7 +79,7 @@ def read_state(table: Mapping[bytes, bytes]) -> RoomState:
         present = structs.replace(person.present, away=status.away, bot=status.bot)
         people[name] = Person(present, person.leases)
     owners.sort(key=lambda owned: owned.seq)
-    return RoomState(tuple(people.values()), tuple(owners), topic, bans, _LOCKED.encode() in table)
+    return EngineState(tuple(people.values()), tuple(owners), topic, bans, _LOCKED.encode() in table)
 
 
 def here(present: Present, leases: Iterable[int]) -> Change:

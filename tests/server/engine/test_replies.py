@@ -6,7 +6,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Present
 from lanchat.server.engine.replies import beat_of, entered_of, entries_of, places_of, stream_of
 from lanchat.server.engine.shared_log import Beat, Entered, Entry, Living, Position
-from lanchat.server.engine.state import Person, RoomState, here
+from lanchat.server.engine.state import EngineState, Person, here
 from tests.support.cases import cases
 
 START = Position(0)
@@ -16,7 +16,7 @@ def test_the_replies_of_an_engine():
     there = Person(Present("ann-id", "ann"), (3,))
     table = [text.encode() if isinstance(text, str) else text for text in here(there.present, there.leases)]
     assert entered_of([b"3", b"12", b"1", b"11-0", b"5", b"1700", b"1", [b"2", b"3"], table]) == Entered(
-        3, Position(12, 1), Position(11), 5, 1700, (2, 3), True, RoomState((there,))
+        3, Position(12, 1), Position(11), 5, 1700, (2, 3), True, EngineState((there,))
     )
     assert entered_of([b"1", b"0", b"0", b"", b"0", b"1700", b"0", [], []]).rules is None
     assert beat_of([b"1", b"7", b"5", b"ann", b"3", b"4500", b"x", b"bob", b"2", b"-700", b""]) == Beat(

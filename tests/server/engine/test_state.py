@@ -9,8 +9,8 @@ from lanchat.protocol.messages import Present
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
 from lanchat.server.engine.state import (
+    EngineState,
     Person,
-    RoomState,
     about,
     admitting,
     gone,
@@ -38,30 +38,30 @@ def after(*changes):
 
 
 def test_who_is_here_and_by_which_hosts():
-    assert after() == RoomState()
-    assert after(here(ANN, [7, 3])) == RoomState((Person(ANN, (3, 7)),))
-    assert after(here(ANN, [7, 3]), here(ANN, [3])) == RoomState((Person(ANN, (3,)),))
-    assert after(here(ANN, [3]), stands(Status("ann-id", "Ann", "lunch")), *gone("ann-id", "ann")) == RoomState()
+    assert after() == EngineState()
+    assert after(here(ANN, [7, 3])) == EngineState((Person(ANN, (3, 7)),))
+    assert after(here(ANN, [7, 3]), here(ANN, [3])) == EngineState((Person(ANN, (3,)),))
+    assert after(here(ANN, [3]), stands(Status("ann-id", "Ann", "lunch")), *gone("ann-id", "ann")) == EngineState()
 
 
 def test_whose_nicks_are_whose_and_what_the_room_is_about():
     late, early = Owned("bob", "bob-id", b"k" * 32, 9), Owned("Ann", "ann-id", seq=1)
     state = after(owns(late), owns(early), about("Deploy at 5"))
     assert (state.owners, state.topic) == ((early, late), "Deploy at 5")
-    assert after(about("Deploy at 5"), about("")) == RoomState()
+    assert after(about("Deploy at 5"), about("")) == EngineState()
 
 
 def test_who_is_away():
     [person] = after(here(ANN, [3]), stands(Status("ann-id", "Ann", 'at "lunch"', True))).people
     assert (person.present.away, person.present.bot) == ('at "lunch"', True)
-    assert after(stands(Status("ann-id", "Ann", "lunch"))) == RoomState(), "they have left meanwhile"
+    assert after(stands(Status("ann-id", "Ann", "lunch"))) == EngineState(), "they have left meanwhile"
 
 
 def test_who_may_enter():
     state = after(*admitting({"eve-id": "eve", "dan-id": "dan"}, (), locked=True))
     assert (dict(state.bans), state.locked) == ({"eve-id": "eve", "dan-id": "dan"}, True)
     state = after(*admitting({"eve-id": "eve"}, (), locked=True), *admitting({}, ["eve-id"], locked=False))
-    assert state == RoomState()
+    assert state == EngineState()
 
 
 @cases(

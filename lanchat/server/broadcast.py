@@ -1,4 +1,4 @@
-"""Delivers what happens in a room to its sessions: events to all of them, and messages to a single one."""
+"""Broadcasts what happens in a room to its sessions, and sends messages to a single one."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ from lanchat.server.crowd import CrowdDelivery
 from lanchat.server.session import Session
 
 
-class Delivery(Collection[Session]):
+class Broadcast(Collection[Session]):
     """The sessions of a room. Makes events happen and delivers them. Owned by the hub thread."""
 
     def __init__(self, room: Room, acks: Acks) -> None:
