@@ -43,7 +43,7 @@ from lanchat.protocol.messages import VERSION, FromHost, FromMember
 from lanchat.protocol.places import Place, Rules
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.protocol.timing import DEFAULT_TIMING
-from lanchat.room import access, crowd, private, recent, room
+from lanchat.room import access, crowd, members, private, recent
 from lanchat.server import crowd as host_crowd
 from lanchat.server import past, throttle
 from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE
@@ -210,7 +210,7 @@ SENTENCES = [
     f"A line that has begun has to end within {TIMES.line:g} s",
     f"said more than {limits.LATE_AFTER // 1000} s and at most {limits.LATE_AGE // DAY} days before by its `at`",
     f"its own messages of the last {limits.LATE_AGE // DAY} days, at most {limits.SAID_AGAIN:,}, whose",
-    f"A member may have up to {room.MAX_SESSIONS} *sessions*",
+    f"A member may have up to {members.MAX_SESSIONS} *sessions*",
     f"has not finished its part of this within {LIMITS.greeting:g} s",
     f"Above {LIMITS.crowd} people a room is a *crowd*, until there are fewer than {LIMITS.crowd_over}",
     f"at most every {host_crowd.COUNT_EVERY // 1000} s one if the number has changed",

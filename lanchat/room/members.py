@@ -9,6 +9,8 @@ from lanchat.protocol.messages import Present
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.status import Status
 
+MAX_SESSIONS = 4  # of one member at once
+
 
 @dataclass(eq=False, slots=True)
 class Member:
@@ -21,7 +23,7 @@ class Member:
     nick: str
     host: bool = False
     key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
-    sessions: int = 0  # at this host
+    sessions: int = 0  # at this host; changed by `enter` and `leave` alone
     web: bool = False  # in a browser
     bot: bool = False  # all sessions are those of programs
     away: str = ""  # the reason; "": they are not away
@@ -31,6 +33,20 @@ class Member:
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, "_line", b"")
         object.__setattr__(self, name, value)
+
+    def enter(self) -> None:
+        """Count one session more."""
+        self.sessions += 1
+
+    @property
+    def has_too_many_sessions(self) -> bool:
+        """Whether one of them is to end."""
+        return self.sessions > MAX_SESSIONS
+
+    def leave(self) -> bool:
+        """Count one session less. Returns whether it was the last one."""
+        self.sessions -= 1
+        return self.sessions <= 0
 
     @property
     def present(self) -> Present:

@@ -52,8 +52,6 @@ from lanchat.room.presence import rename, set_away
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
 
-MAX_SESSIONS = 4  # of one member at once
-
 
 class Room:
     """One conversation. Owned by the hub thread.
@@ -165,8 +163,7 @@ class Room:
         Returns:
             A draft of the event, if this was the member's last session.
         """
-        member.sessions -= 1
-        if member.sessions > 0:
+        if not member.leave():
             return None
         return Left(UNNUMBERED, now, member.id, member.nick, code, reason[:MAX_NAME])
 

@@ -10,7 +10,7 @@ from lanchat.protocol.guest_ports import Onward
 from lanchat.protocol.standby import Heartbeat
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.members import Member
-from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.room.room import Room
 from lanchat.room.snapshot import take_snapshot
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
@@ -147,12 +147,12 @@ class Sessions(Broadcast):
             elif not lost and not session.own_join:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
-        session.member.sessions += 1
+        session.member.enter()
         for other in [other for other in self._absent if other.member is session.member]:
             self._end(other, batch)
         if session.member.sessions > 1 or session.bot != session.member.bot:
             self._update_bot(session.member, batch)
-        if session.member.sessions > MAX_SESSIONS:  # the links of some of them may have died unnoticed
+        if session.member.has_too_many_sessions:  # the links of some of them may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start

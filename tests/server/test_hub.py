@@ -33,7 +33,8 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.status import Status
 from lanchat.room.access import Access
-from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.room.members import MAX_SESSIONS
+from lanchat.room.room import Room
 from lanchat.server.hub import Hub
 from lanchat.server.items import Asked, CloseRoom, Item, JoinRequest, LinkEnded, LogStored, LogTrouble, Received
 from lanchat.server.session import Session

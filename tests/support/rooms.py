@@ -36,7 +36,7 @@ class LiveRoom(Room):
         snapshot = take_snapshot(self, id, decision.nick, after, self.seq)
         joined = self._happen(decision) if isinstance(decision, Joined) else None
         member = self.member(id, decision.nick)
-        member.sessions += 1
+        member.enter()
         return Entry(member, snapshot.welcome, snapshot.present, snapshot.past, snapshot.private, joined)
 
     def act(self, member: Member, command: Command, now: int = 0) -> Sequence[Any]:
