@@ -8,7 +8,10 @@ import pytest
 
 from lanchat import errors
 from lanchat.client.connect import Credentials, greet, read_card
+from lanchat.client.member import Member
+from lanchat.network.connect import dial
 from lanchat.network.link import Link
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import VERSION, Card, FromHost, Present, Refused, Said, Welcome
@@ -160,3 +163,24 @@ def test_a_welcome_over_a_slow_network_may_take_longer_than_a_card(play, identit
     assert connection.welcome.nick == "ann"
     with pytest.raises(errors.LanchatError, match="did not let us in in time"):
         go_in(play(encode(CARD), *parts, lines, slow=9.0), identity, Timing(greeting=10.0, welcome=20.0))
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", b"\x00" * 50, b""])
+def test_a_server_of_another_protocol_is_not_lanchat(identity, answer):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(answer)
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        member = Member(lambda: dial((Endpoint(*server.getsockname()),)), identity("ann"), "ann")
+        with pytest.raises(errors.NotLanchat, match="Something other than lanchat answers there."):
+            member.join()
+        thread.join()
+        member.close()

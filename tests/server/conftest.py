@@ -1,5 +1,6 @@
-"""Clients of the doors for other programs."""
+"""Clients of the doors of a host."""
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,6 +8,22 @@ import pytest
 from lanchat.server.host import Host
 from tests.support.irc import IrcClient
 from tests.support.people import PlainClient
+from tests.support.waiting import PATIENCE
+
+
+@pytest.fixture
+def raw() -> Iterator[Callable[[Host], socket.socket]]:
+    """`raw(room)`: a bare connection to the native port."""
+    opened: list[socket.socket] = []
+
+    def connect(room: Host) -> socket.socket:
+        opened.append(sock := socket.create_connection(("127.0.0.1", room.port)))
+        sock.settimeout(PATIENCE)
+        return sock
+
+    yield connect
+    for sock in opened:
+        sock.close()
 
 
 @pytest.fixture
