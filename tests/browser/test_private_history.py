@@ -145,6 +145,13 @@ def test_a_store_that_takes_nothing_harms_nothing(room, join, visit, refuse):
     cut(room)
     say(ann, zoe, "one")
     assert zoe.texts == ["psst", "psst yourself", "one"]
+    zoe.composer.fill("a draft for all")
+    zoe.page.locator("#people-button").click()
+    zoe.page.get_by_role("button", name="ann").click()
+    zoe.page.get_by_role("button", name="Private message").click()
+    expect(zoe.composer).to_have_value("")
+    zoe.composer.press("Escape")
+    expect(zoe.composer).to_have_value("a draft for all")
     zoe.forgive_lost_links()
 
 
