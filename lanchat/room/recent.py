@@ -30,14 +30,19 @@ class RecentEvents:
             self.said[event.by, event.id] = event
         self._forget()
 
-    def extend(self, said: Mapping[tuple[str, str], Said]) -> None:
-        """Add messages by member id and message id, in order: as `add` does with each, in a part of the time."""
+    def extend(self, said: Mapping[tuple[str, str], Said]) -> list[Said]:
+        """Add messages by member id and message id, in order: as `add` does with each, in a part of the time.
+
+        Returns:
+            These messages.
+        """
         self.said |= said
-        events = said.values()
+        events = list(said.values())
         self._events.extend(events)
         self._lines.extend(events)
         self._size += memory_of_all([event.text for event in events])
         self._forget()
+        return events
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised now."""

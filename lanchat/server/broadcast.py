@@ -8,7 +8,6 @@ from lanchat.protocol.status import Status
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Repeated, Reply
 from lanchat.room.room import Room
-from lanchat.room.runs import hear_all
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.crowd import CrowdDelivery
@@ -71,7 +70,7 @@ class Broadcast(Collection[Session]):
         if member is None:
             return  # the session has ended earlier in this batch
         says = list(says)
-        if said := hear_all(room, member, says, batch.now):
+        if said := room.hear_all(member, says, batch.now):
             self._deliver(said, batch, session)
             return
         waiting, goes_on = iter(says), True

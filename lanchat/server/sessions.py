@@ -155,7 +155,8 @@ class Sessions(Broadcast):
         if session.member.has_too_many_sessions:  # the links of some of them may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
-        if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
+        first = session.member.sessions == 1
+        if session.member.host and first and self._room.access.locked:  # perhaps since an earlier start
             locked = wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that.")
             self.send(session, locked, batch)
         _log.info("%s joined", request.id)

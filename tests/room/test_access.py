@@ -296,7 +296,7 @@ def test_only_the_host_sets_the_topic_and_newcomers_are_told(room):
 
 def test_a_lock_holds_after_a_restart():
     room = LiveRoom("5" * 32, "Room A", HAL, access=Access([("ann", ANN)], locked=True))
-    assert room.locked
+    assert room.access.locked
     assert isinstance(room.come("hal", HAL), Entry) and isinstance(room.come("ann", ANN), Entry)
     eve = room.come("eve", EVE)
     assert isinstance(eve, Refused) and eve.code == "locked"

@@ -50,8 +50,8 @@ def test_the_bans_of_both_sides_count_and_who_is_there_is_sent_away(room):
 
 def test_the_room_is_locked_if_either_side_was(room):
     assert brings(room, rules(locked=True)) == [SaveAccess({}, True)]
-    assert room.locked
-    assert brings(room, rules()) == [] and room.locked
+    assert room.access.locked
+    assert brings(room, rules()) == [] and room.access.locked
 
 
 @pytest.mark.parametrize("spared", [ANN, BOB, "~guest"])
@@ -85,7 +85,7 @@ def test_only_a_computer_that_copies_the_room_is_heard(room, message):
 
 def test_rules_that_cannot_be_read_change_nothing(room):
     [reply] = brings(room, MergeRules("no rules"))
-    assert isinstance(reply, Reply) and not room.locked
+    assert isinstance(reply, Reply) and not room.access.locked
 
 
 def test_what_a_host_brings_is_what_the_other_one_takes(room):

@@ -4,7 +4,6 @@ import pytest
 
 from lanchat.protocol.messages import Said, Say
 from lanchat.room.effects import Repeated
-from lanchat.room.runs import hear_all
 from tests.support.rooms import room_with
 
 USUAL = [Say("x", "one"), Say("y", "waves", action=True), Say("z", "\ttwo {[")]
@@ -13,7 +12,7 @@ USUAL = [Say("x", "one"), Say("y", "waves", action=True), Say("z", "\ttwo {[")]
 def test_usual_messages_happen_together_as_they_would_one_by_one():
     room, ann = room_with("ann")
     other, same = room_with("ann")
-    said = hear_all(room, ann, USUAL, 9)
+    said = room.hear_all(ann, USUAL, 9)
     assert (said, None) == other.hear(same, iter(USUAL), 9)
     assert said[1] == Said(3, 9, "id-ann", "ann", "y", "waves", action=True)
     assert room.seq == other.seq == 4 and room.recent.since(-1) == other.recent.since(-1)
@@ -36,12 +35,12 @@ def test_usual_messages_happen_together_as_they_would_one_by_one():
 )
 def test_where_one_message_is_unusual_nothing_happens_yet(odd: Say):
     room, ann = room_with("ann")
-    assert len(hear_all(room, ann, [Say("known", "hi")], 9)) == 1
-    assert not hear_all(room, ann, [*USUAL, odd], 9)
+    assert len(room.hear_all(ann, [Say("known", "hi")], 9)) == 1
+    assert not room.hear_all(ann, [*USUAL, odd], 9)
     assert room.seq == 2 and list(room.recent.said) == [("id-ann", "known")]
 
 
 def test_while_the_disk_is_full_nothing_happens():
     room, ann = room_with("ann")
     room.unavailable = "the disk is full"
-    assert not hear_all(room, ann, USUAL, 9) and room.seq == 1
+    assert not room.hear_all(ann, USUAL, 9) and room.seq == 1

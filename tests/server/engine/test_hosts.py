@@ -200,7 +200,7 @@ def test_who_is_banned_at_one_host_comes_in_at_none(serve, join):
     hal.hear_kind(Notice, text="eve may come back.")
     hal.member.outgoing.moderate("lock")
     hal.hear_kind(Notice, text="The room is locked: nobody new is admitted.")
-    wait_until(lambda: second._room.locked, what="the other host to know it")
+    wait_until(lambda: second._room.access.locked, what="the other host to know it")
     join(second, "eve")
     with pytest.raises(LanchatError, match="locked"):
         join(second, "zoe")
