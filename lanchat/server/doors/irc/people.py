@@ -93,7 +93,7 @@ class People:
         replies = Replies(session.names, session.wanted, encrypted=session.encrypted)
         self.add(session)
         greeting = session.welcome(replies, room.people + len(self.outside))
-        return Answer(greeting, self._notify_watchers(session.nick, session.id))
+        return Answer(greeting, self._notices_for_watchers(session.nick, session.id))
 
     def rename(self, session: IrcSession, nick: str, room: Room) -> Answer:
         """Give a client outside the channel another nick."""
@@ -104,7 +104,7 @@ class People:
         if before.lower() == nick.lower():
             return Answer(line)
         self._note(session.id, before, self.now())
-        return Answer(line, (*self._notify_watchers(before), *self._notify_watchers(nick, session.id)))
+        return Answer(line, (*self._notices_for_watchers(before), *self._notices_for_watchers(nick, session.id)))
 
     def part(self, session: IrcSession, reason: str) -> None:
         """A client leaves the channel and stays at the server."""
@@ -119,8 +119,9 @@ class People:
         if all((one.id, one.nick) != (session.id, nick) for one in self.gone):
             self._note(session.id, nick, self.now())
         self.extras.forget_part(session.id)
-        told = self._notify_watchers(nick)
-        return Answer(b"", told if session.was_outside else [(one, data) for one, data in told if one.member is None])
+        notices = self._notices_for_watchers(nick)
+        of_outside = [(one, data) for one, data in notices if one.member is None]
+        return Answer(b"", notices if session.was_outside else of_outside)
 
     def observe(self, event: Event) -> None:
         """Remember who has left. Called by each client in the channel for each event, and acts on each event once."""
@@ -153,7 +154,7 @@ class People:
         text = decision.text if isinstance(decision, Refused) and refused else f"The nick {nick} is taken here."
         return session.replies.reply("433", word(nick), last=text)
 
-    def _notify_watchers(self, nick: str, id: str = "") -> list[tuple[IrcSession, bytes]]:
+    def _notices_for_watchers(self, nick: str, id: str = "") -> list[tuple[IrcSession, bytes]]:
         """What those who watch this nick get when its owner comes, or goes (without an id)."""
         return [(session, data) for session in self._here.values() if (data := session.watched(nick, id))]
 
