@@ -22,33 +22,13 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.people import Owner, Who
-from lanchat.protocol.status import Away, Status
 from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
-from lanchat.room.effects import Announce, Close, Repeated, Reply
+from lanchat.room.effects import Close, Repeated, Reply
 from lanchat.room.members import Member
 from lanchat.room.recent import HISTORY, RESUME_SIZE
 from lanchat.room.roster import Roster
 from tests.support.rooms import LiveRoom, admit, refused, room_with
-
-# ---- away
-
-
-def test_everybody_is_told_who_is_away_and_a_newcomer_sees_it():
-    room, _, ann = room_with("hal", "ann")
-    status = Status("id-ann", "ann", "lunch")
-    assert room.decide(ann, Away(" lunch "), 0) == [Announce(status)]
-    assert admit(room, "bob").present[1] == Present("id-ann", "ann", away="lunch")
-    assert room.decide(ann, Away("lunch"), 0) == [], "nothing changes"
-    assert room.decide(ann, Away(""), 0) == [Announce(Status("id-ann", "ann"))]
-
-
-def test_an_away_text_that_is_too_long_is_refused():
-    room, ann = room_with("ann")
-    [reply] = room.decide(ann, Away("\N{SNOWMAN}" * 200), 0)
-    assert isinstance(reply, Reply) and isinstance(reply.message, Notice) and reply.message.code == "rules"
-    assert ann.away == ""
-
 
 # ---- coming in
 
@@ -104,6 +84,23 @@ def test_a_full_room():
     room.go(bob, 0)
     room.go(admit(room, "hal").member, 0)
     assert refused(room, "eve").code == "full"
+
+
+def test_the_nick_of_the_host_is_the_one_it_has_now():
+    room, hal = room_with("hal")
+    room.come("hal2", "id-hal")
+    assert room.host_nick == "hal"
+    room.act(hal, Rename("harry"), 0)
+    assert room.host_nick == "harry"
+    again = LiveRoom("5" * 32, "Room A", "id-hal", past=[Joined(1, 0, "id-hal", "harry", host=True)])
+    assert again.host_nick == ""
+
+
+def test_a_member_who_owns_every_suggested_nick_breaks_nothing():
+    room, _ = room_with("1" * 32)
+    for number in range(100):
+        proposal = refused(room, "1" * 32, f"id-{number}").suggestion
+        admit(room, proposal, f"id-{number}")
 
 
 # ---- ghosts, and several links of one member
@@ -220,55 +217,6 @@ def test_a_copy_that_applies_the_events_has_the_same_people_and_nicks():
     assert copy.act(copy.member("id-ann", "anna"), Say("1", "hi")) == [
         Repeated(Said(5, 0, "id-ann", "anna", "1", "hi"))
     ]
-
-
-# ---- names
-
-
-def test_a_member_can_change_the_nick():
-    room, ann, bob = room_with("ann", "bob")
-    assert room.act(ann, Rename("anna"), 5) == [Renamed(3, 5, "id-ann", "ann", "anna")]
-    assert room.act(ann, Say("1", "hi"), 6)[0].nick == "anna"
-    assert room.go(ann, 7) == Left(5, 7, "id-ann", "anna")
-
-
-def test_a_taken_nick_is_refused_with_a_proposal():
-    room, ann, bob = room_with("ann", "bob")
-    [told] = room.act(ann, Rename("BOB"), 0)
-    assert told.message.code == "nick" and told.message.text.endswith("BOB2 is free.")
-    assert room.act(ann, Rename("no nick"), 0)[0].message.code == "rules"
-    assert (ann.nick, room.seq) == ("ann", 2)
-
-
-def test_a_nick_of_ones_own_other_window_is_not_somebody_elses():
-    room, ann = room_with("ann")
-    room.come("anna", "id-ann")
-    [told] = room.act(ann, Rename("ANNA"), 0)
-    assert told.message == Notice("nick", "You are ANNA already, in another window.")
-
-
-def test_the_nick_of_the_host_is_the_one_it_has_now():
-    room, hal = room_with("hal")
-    room.come("hal2", "id-hal")
-    assert room.host_nick == "hal"
-    room.act(hal, Rename("harry"), 0)
-    assert room.host_nick == "harry"
-    again = LiveRoom("5" * 32, "Room A", "id-hal", past=[Joined(1, 0, "id-hal", "harry", host=True)])
-    assert again.host_nick == ""
-
-
-def test_a_member_can_change_the_case_of_the_nick():
-    room, ann = room_with("ann")
-    assert room.act(ann, Rename("ann"), 0) == []
-    assert room.act(ann, Rename("Ann"), 0) == [Renamed(2, 0, "id-ann", "ann", "Ann")]
-    assert refused(room, "ann", "id-eve").code == "nick"
-
-
-def test_a_member_who_owns_every_suggested_nick_breaks_nothing():
-    room, _ = room_with("1" * 32)
-    for number in range(100):
-        proposal = refused(room, "1" * 32, f"id-{number}").suggestion
-        admit(room, proposal, f"id-{number}")
 
 
 # ---- the past
