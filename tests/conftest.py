@@ -36,6 +36,7 @@ from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
 from tests.support.people import EAGER, joined_room
 from tests.support.program import forks
+from tests.support.refused import NoThread
 from tests.support.shaken import Shaker
 from tests.support.stretching import stretching
 from tests.support.waiting import wait_until
@@ -217,6 +218,12 @@ def slept(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[float]:
 
     monkeypatch.setattr("lanchat.network.allowance.time.sleep", sleep)
     return naps
+
+
+@pytest.fixture
+def no_thread(monkeypatch: pytest.MonkeyPatch) -> NoThread:
+    """`no_thread("log")`: this process gets no thread called that any more."""
+    return NoThread(monkeypatch)
 
 
 @pytest.fixture

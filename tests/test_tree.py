@@ -7,7 +7,7 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "lanchat"
 WHOLE = {"browser", "faults", "hostile", "irc", "support"}  # folders of tests of the whole program, or of the tests
 STORIES = {  # of several modules, in the other folders
-    "api": "api beside crowd examples old_client private takeover web_moves",
+    "api": "api beside crowd examples no_thread old_client private takeover web_moves",
     "cli": "ask cli closed_streams man moving",
     "discovery": "lan",
     "gateway": "attacks gateway",

@@ -132,10 +132,11 @@ def continue_room(
         keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))
         member = user.member(dialer, keeper, open_store, moves=True)
         connected = member.join()
+        undo.callback(member.close)
+        keeper.settled()
+        member.transfers.dial = dialer.dial_again
+        keeper.copy_files(member)
         undo.pop_all()
-    keeper.settled()
-    member.transfers.dial = dialer.dial_again
-    keeper.copy_files(member)
     return JoinedRoom(
         member,
         connected,

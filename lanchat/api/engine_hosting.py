@@ -218,7 +218,11 @@ class EngineHosting:
         there = HostsAtEngine(connect(self._address, self._timing), self._room.id)
         title = self._room.about.title
         hosting.engine = self._address.without_password
-        hosting.cohosting = Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
+        try:
+            hosting.cohosting = Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
+        except BaseException:
+            there.close()
+            raise
         with self._ending:
             self._yielded, is_over = yielded, self._is_over
         if is_over:

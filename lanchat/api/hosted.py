@@ -157,6 +157,7 @@ def host(
         server.start(accept=False)
         disk = () if blobs is None else (blobs,)
         hosting = Hosting(server, identity.public, on, disk, announce=announce, web=access)
+        undo.callback(hosting.close)
         open_store = partial(_store_for, user, engine is not None)
         own = OwnMember(user, hosting, open_store, moves=term is not None, folder=folder)
         connected = own.enter(undo, numbering.check)

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal
 
 from lanchat.api.dialer import Dialer
@@ -185,19 +186,22 @@ def join_target(
         look_back=look_back,
         timing=timing,
     )
-    connected = _enter(member, check, dialer)
-    card = connected.card
-    if ours is not None:
-        ours.copy_files(member)
-    if dialer.moved and dialer.last not in target.endpoints:
-        on_problem(f"{safe_text(card.title)} has moved to {_spoken(dialer.last)}.")
+    with ExitStack() as undo:
+        if ours is not None:
+            undo.callback(ours.close)
+        connected = _enter(member, check, dialer, undo)
+        if ours is not None:
+            ours.copy_files(member)
+        if dialer.moved and dialer.last not in target.endpoints:
+            on_problem(f"{safe_text(connected.card.title)} has moved to {_spoken(dialer.last)}.")
+        undo.pop_all()
     return JoinedRoom(
         member,
         connected,
         state,
         key_status=check.key_status,
         invited=target.invited,
-        make_invite=lambda: Invite(dialer.shared_endpoints(), card.room, check.fingerprint),
+        make_invite=lambda: Invite(dialer.shared_endpoints(), connected.card.room, check.fingerprint),
         standby=ours,
     )
 
@@ -217,8 +221,8 @@ def _store_for(
     return store
 
 
-def _enter(member: Member, check: HostCheck, dialer: Dialer) -> Connected:
-    """Connect for the first time, and remember where that was."""
+def _enter(member: Member, check: HostCheck, dialer: Dialer, undo: ExitStack) -> Connected:
+    """Connect for the first time, and remember where that was. `undo` gets what takes this back."""
     try:
         connected = member.join(dialer.deadline)
     except (OtherHost, NotLanchat):  # somebody else has the host's address now
@@ -226,6 +230,7 @@ def _enter(member: Member, check: HostCheck, dialer: Dialer) -> Connected:
             raise
         dialer.look_elsewhere()
         connected = member.join(dialer.deadline)
+    undo.callback(member.close)
     dialer.deadline = None
     member.transfers.dial = dialer.dial_again
     card = connected.card

@@ -112,6 +112,7 @@ def host_copy(
             )
         except ValueError as error:
             raise _unfit(error) from None
+        undo.callback(host.close)
         told = open_guest_doors(host, rules, wishes)
         if ours:
             note_ports(host, wishes.irc_password)

@@ -101,6 +101,7 @@ def host_beside(
         hosting = Hosting(
             server, papers.owner, on, [folder, *([blobs] if blobs is not None else [])], announce=announce, web=access
         )
+        undo.callback(hosting.close)
         own = OwnMember(user, hosting, lambda card: EngineStore(home, card, on_problem))
         connected = own.enter(undo, check)
         together.begin(hosting, lambda: user.nick_now, own.keeper.yielded)

@@ -36,6 +36,8 @@ from lanchat.storage.replica import Replica
 from lanchat.storage.rooms import FILES, RoomFolder, hosted_path
 from lanchat.threads import Closable, join_started
 
+_UNSEEN = "This computer hosts the room now, but others may not find it: {}."
+
 _log = logging.getLogger(__name__)
 
 
@@ -136,7 +138,6 @@ class StandbyKeeper(Closable):
 
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
-        rules = rules_of(promotion.replica)
         port, wishes = self._port, self._wishes
         if index_of(promotion.epoch) == OWNER_INDEX:
             room = promotion.papers.room
@@ -144,7 +145,7 @@ class StandbyKeeper(Closable):
         try:
             self.hosting = self._unshown = host_copy(
                 promotion,
-                rules,
+                rules_of(promotion.replica),
                 self._card,
                 self._identity,
                 port,
@@ -156,12 +157,14 @@ class StandbyKeeper(Closable):
                 on_problem=self._on_problem,
                 timing=self._timing,
             )
-        except LanchatError:
+        except (LanchatError, OSError, RuntimeError) as error:
             if not port.is_open:
                 self._port = None
-                with suppress(LanchatError):
+                with suppress(LanchatError, OSError, RuntimeError):
                     self._port = self._open_port(port.port)  # the next host may need our copy
-            raise
+            if isinstance(error, LanchatError):
+                raise
+            raise LanchatError(f"This computer cannot host the room: {error}.") from error  # no thread is left, say
         self._port = None
         host = self.hosting.host
         self._dialer.local = host.connect
@@ -189,7 +192,11 @@ class StandbyKeeper(Closable):
         hosting, self._unshown = self._unshown, None
         if hosting is not None:
             self._showing = threading.Thread(target=self._show, args=(hosting,), name="show")
-            self._showing.start()  # this takes a moment, and the reader has no time
+            try:
+                self._showing.start()  # this takes a moment, and the reader has no time
+            except RuntimeError as error:
+                self._showing = None
+                self._on_problem(_UNSEEN.format(error))
 
     def _show(self, hosting: Hosting) -> None:
         with self._changing:
@@ -197,13 +204,16 @@ class StandbyKeeper(Closable):
                 return  # it is over already
             if trouble := self._on.trouble():  # then this computer was cut off
                 self._on_problem(unreachable_text(trouble))
-            hosting.show(self._on_problem, self._timing)
+            try:
+                hosting.show(self._on_problem, self._timing)
+            except (OSError, RuntimeError) as error:  # no file descriptor or no thread is left
+                self._on_problem(_UNSEEN.format(error))
             path = hosted_path(self._home, hosting.host.room_id)
             if path is None or not self.owner:
                 return
             try:
                 hosting.naming = begin_naming(hosting, self._identity, path, self._on_problem, self._timing)
-            except LanchatError as error:
+            except (LanchatError, RuntimeError) as error:
                 self._on_problem(str(error))
 
     # ---- any thread

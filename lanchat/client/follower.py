@@ -220,10 +220,10 @@ class Follower:
             return
         try:
             held = replica.follow(timeline)
-        except LanchatError as error:
+            replica.start(self._stored, self._give_up)
+        except (LanchatError, RuntimeError) as error:  # the disk, or no thread is left
             self._give_up(str(error))
             return
-        replica.start(self._stored, self._give_up)
         live = max(self._incoming.seq, self.cluster.welcomed)  # of the past a newcomer gets only messages
         self._following = Following(held, live, make_seq(timeline.epoch, 0))
         self._send(self._following.begin())

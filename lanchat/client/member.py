@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 
 from lanchat import errors
@@ -40,7 +41,7 @@ from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Follow, Wait
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
-from lanchat.threads import now_ms
+from lanchat.threads import join_started, now_ms
 
 _ABANDONED = "Nobody has taken over the room. What you typed is kept and goes out when you join again."
 
@@ -125,41 +126,40 @@ class Member:
         Raises:
             LanchatError: no host answers, or it is not trusted, or it refuses us, ...
         """
-        flusher = self._flusher = Flusher("member-flusher", self._timing)
-        try:
+        with ExitStack() as undo:
+            flusher = self._flusher = Flusher("member-flusher", self._timing)
+            undo.callback(flusher.close)
+            undo.callback(lambda: self._link.close() if self._link is not None else None)
             connection = self._connect(deadline)
             room = self._same_room(connection.card, connection.host_key)
             self._who = replace(self._who, trust=room, papers=room.shown)  # papers may expire
-            self._store = self._open_store(connection.card)
-        except BaseException:
-            if self._link is not None:
-                self._link.close()
-            self._flusher.close()
-            raise
-        me, incoming = connection.welcome.id, self._incoming
-        incoming.private.recall(self._store.shown)
-        incoming.expect(self._seen(), timeline_of(connection.card))
-        sealer = Sealer(self._who.identity.private, connection.card.room)
-        self.delivery = delivery = Delivery(self._store, me, self._send, sealer)
-        self.outgoing = Outgoing(delivery, me)
-        self.transfers = Transfers(delivery.host, self.dial, self._tls, flusher, sealer)
-        mine, put = self._who.identity, self.queue.put
-        self.follower = follower = Follower(
-            mine, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
-        )
-        self.transfers.others = OtherHosts(follower.cluster, room, lambda: self._who, self._tls, flusher)
-        self._inbound = Inbound(
-            me, incoming, self.queue, self._store, delivery, self.transfers, sealer, follower, self._note_nick
-        )
-        connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
-        self.queue.put(connected)
-        self.delivery.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
-        follower.begin(connection)
-        if fetch := incoming.look_back(connection.welcome):
-            connection.link.send(encode(fetch))
-        self._host_key = connection.host_key
-        self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
-        self._reader.start()
+            store = self._store = self._open_store(connection.card)
+            undo.callback(store.close)
+            me, incoming, mine = connection.welcome.id, self._incoming, self._who.identity
+            incoming.private.recall(store.shown)
+            incoming.expect(self._seen(), timeline_of(connection.card))
+            sealer = Sealer(mine.private, connection.card.room)
+            self.delivery = delivery = Delivery(store, me, self._send, sealer)
+            self.outgoing = Outgoing(delivery, me)
+            self.transfers = Transfers(delivery.host, self.dial, self._tls, flusher, sealer)
+            self.follower = follower = Follower(
+                mine, room, incoming, self._send, self.queue.put, self._places_changed, self._keeper, self._timing
+            )
+            self.transfers.others = OtherHosts(follower.cluster, room, lambda: self._who, self._tls, flusher)
+            self._inbound = Inbound(
+                me, incoming, self.queue, store, delivery, self.transfers, sealer, follower, self._note_nick
+            )
+            connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
+            self.queue.put(connected)
+            delivery.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
+            follower.begin(connection)
+            if fetch := incoming.look_back(connection.welcome):
+                connection.link.send(encode(fetch))
+            self._host_key = connection.host_key
+            self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
+            undo.callback(self.close)  # the thread may run already if a person interrupts us
+            self._reader.start()
+            undo.pop_all()
         return connected
 
     def confirm(self, private: Iterable[Private]) -> None:
@@ -178,11 +178,12 @@ class Member:
                 self._link.finish(encode(wire.Bye()))
         self.transfers.close()
         self.queue.close()
-        self._reader.join(self._timing.farewell)
+        if self._reader.is_alive():
+            self._reader.join(self._timing.farewell)
         with self._state:
             if self._link is not None:
                 self._link.drop("", "left")  # the host did not answer the goodbye in time
-        self._reader.join()
+        join_started(self._reader)
         self._flusher.close()
         self._store.close()
 

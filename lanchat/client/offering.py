@@ -102,7 +102,7 @@ class Offering:
                     return self.give_up("another lanchat on this computer keeps a copy of the room")
                 self._candidacy.recall(named=was_named(self.replica.state, papers, self._key))
             ports = keeper.listen(lambda: (self._room.papers, self._as_peer()), self._cluster.page_of(self._room))
-        except LanchatError as error:
+        except (LanchatError, OSError, RuntimeError) as error:  # no file descriptor or no thread is left, say
             return self.give_up(str(error))
         self._candidacy.offer()
         self._send(Offer(ports[0], self.replica.instance, ports[1]))

@@ -156,8 +156,16 @@ class Transfers:
             self._threads = [other for other in self._threads if other.is_alive()]
             self._waiting.append(number)
             self._running[number] = transfer
-            thread.start()
-            self._threads.append(thread)
+            try:
+                thread.start()
+            except RuntimeError as error:  # no thread is left; the others must not wait for this one
+                self._waiting.remove(number)
+                del self._running[number]
+                failed = LanchatError(f"Cannot transfer {transfer.progress.name}: {error}.")
+            else:
+                self._threads.append(thread)
+                return transfer
+        transfer.end(failed)
         return transfer
 
     def _run(self, number: int, transfer: RunningTransfer) -> None:

@@ -218,8 +218,13 @@ class Host(Closable):
         ours, theirs = socket.socketpair()
         if self._closing:
             theirs.close()
-        else:
+            return ours
+        try:
             self._links.serve(theirs, self.doors.first)
+        except BaseException:
+            ours.close()
+            theirs.close()
+            raise
         return ours
 
     @property

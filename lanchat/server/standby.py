@@ -10,6 +10,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -54,6 +55,7 @@ class StandbyPort(Closable):
 
     Raises:
         LanchatError: it cannot listen.
+        OSError, RuntimeError: this process has no file descriptor or no thread left.
     """
 
     name = "standby"
@@ -75,18 +77,20 @@ class StandbyPort(Closable):
         self._tls = server_context(identity.certificate_path, identity.key_path)
         self._admission = Admission(limits)
         self._readers = Readers()
-        self._flusher = Flusher("standby-flusher", timing)
         self._on = on
         self._pages: WaitingDoor | None = None
         self._for_pages: Listeners | None = None
-        try:
+        with ExitStack() as undo:
+            self._flusher = Flusher("standby-flusher", timing)
+            undo.callback(self._flusher.close)
             self._listeners = Listeners(on, port)
-        except BaseException:
-            self._flusher.close()
-            raise
-        door: Door = self
-        self._acceptor = Acceptor([(door, self._listeners)], self._accepted, timing.own_addresses)
-        self._acceptor.start()
+            undo.callback(self._listeners.close)
+            door: Door = self
+            self._acceptor = Acceptor([(door, self._listeners)], self._accepted, timing.own_addresses)
+            undo.callback(self._acceptor.detach)
+            undo.callback(self._acceptor.stop)
+            self._acceptor.start()
+            undo.pop_all()
         self._open = True
         _log.info("a standby of room %s on port %s", card.room, self.port)
 

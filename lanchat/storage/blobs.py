@@ -166,8 +166,12 @@ class Blobs(Closable):
             blob.remove()
             self._deleting = [thread for thread in self._deleting if thread.is_alive()]
             thread = threading.Thread(target=_delete, args=(blob,), name="delete-file")
+            try:
+                thread.start()
+            except RuntimeError:  # no thread is left; the hub, which calls this, must not end by that
+                _delete(blob)
+                return
             self._deleting.append(thread)
-            thread.start()
 
     def close(self) -> None:
         for thread in self._deleting:

@@ -167,7 +167,7 @@ class PrivateStore(_OnDisk, NoStore):
         if self._history is None:
             try:
                 self._history = HistoryWriter(_folder(self._home, self._card), self._on_trouble)
-            except LanchatError as error:
+            except (LanchatError, RuntimeError) as error:  # no folder, or no thread is left
                 self._on_trouble(f"Private messages are not stored. {error}")
                 return
         self._history.add(private)
@@ -234,7 +234,11 @@ class DiskStore(_WithOutbox, _OnDisk):
         self.reached = read_reached(folder / LOG)  # by earlier runs
         self._outbox = Outbox(folder)
         self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
-        self._history = HistoryWriter(folder, on_trouble)
+        try:
+            self._history = HistoryWriter(folder, on_trouble)
+        except BaseException:
+            self._outbox.close()
+            raise
         if self._outbox.trouble:
             on_trouble(self._outbox.trouble)
 

@@ -108,11 +108,15 @@ class Replica(Closable):
         Args:
             on_stored: called after each commit.
             on_trouble: called once with a sentence: nothing is stored any more.
+
+        Raises:
+            RuntimeError: this process has no thread left.
         """
         self._on_stored, self._on_trouble = on_stored, on_trouble
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="replica")
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="replica")
+            thread.start()
+            self._thread = thread
 
     @property
     def is_over(self) -> bool:

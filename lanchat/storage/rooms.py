@@ -95,8 +95,12 @@ class RoomFolder(Closable):
         with self._changing:
             self.about = replace(self.about, **changes)
             writer = threading.Thread(target=self._write, name="access")
+            try:
+                writer.start()
+            except RuntimeError:  # no thread is left; the hub, which calls this, must not end by that
+                self._write()
+                return
             self._writers.append(writer)
-            writer.start()
 
     def _write(self) -> None:
         with self._writing:

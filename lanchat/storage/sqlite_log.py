@@ -122,7 +122,11 @@ class SqliteLog:
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble
         self._thread = threading.Thread(target=self._run, name="log")
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no thread is left, so `close` has to close the file
+            self._thread = None
+            raise
 
     def append(self, records: Sequence[Record]) -> int:
         self._waiting.add(records)

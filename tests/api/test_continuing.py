@@ -18,6 +18,7 @@ from lanchat.storage.rooms import LOG, STANDBY
 from tests.support.addresses import LOOPBACK
 from tests.support.moving import TIMING, Person, Stage
 from tests.support.namespaces import require_own_loopback
+from tests.support.refused import NO_THREAD
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -140,3 +141,15 @@ def test_a_room_that_its_owner_has_closed_for_good_is_continued_by_nobody(stage)
         person.room.close()
     stage.people.clear()
     assert copy_of(stage).problem == "ann has closed the room, or wants no other computer to host it."
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["log", "member-reader", "file-copies"])
+def test_a_room_that_gets_no_thread_is_continued_later(stage, no_thread, name):
+    with_copy(stage)
+    no_thread(name)
+    with pytest.raises((LanchatError, RuntimeError), match=NO_THREAD):
+        continued(stage)
+    no_thread()
+    bob = continued(stage)
+    assert bob.room.hosting

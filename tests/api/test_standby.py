@@ -413,3 +413,18 @@ def test_a_program_is_a_standby_only_if_it_asks_for_that(stage):
     assert [(one.nick, one.asked) for one in ann.host.moving.volunteers] == [("bot", True)]
     assert bot.room.standbys() == "", "the host answers"
     wait_until(lambda: bot.notices, what="the answer")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["log", "hub", "host-flusher"])
+def test_a_standby_whose_host_gets_no_thread_stays_a_standby(stage, no_thread, name):
+    """What was begun of the host ends again, and everybody stays where the room was."""
+    ann = stage()
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    no_thread(name)
+    wait_until(lambda: bob.room.connected and ann.hand_over(), what="the room to stay")
+    no_thread()
+    cat.room.say("still here", wait=PATIENCE)
+    bob.hear(lambda: bob.texts == ["still here"], "the message")
+    assert not bob.room.hosting and not ann.yielded

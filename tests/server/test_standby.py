@@ -25,6 +25,7 @@ from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
 from tests.support.page import WebSocket, fetch
 from tests.support.people import joined_room
+from tests.support.refused import NO_THREAD
 from tests.support.waiting import PATIENCE
 
 ROOM = "5" * 32
@@ -51,6 +52,12 @@ def card_of(port: StandbyPort) -> tuple[Card, bytes]:
     found = card_at(Endpoint("127.0.0.1", port.port), client_context(), PATIENCE)
     assert found is not None
     return found
+
+
+def test_a_port_that_gets_no_thread_leaves_nothing_behind(bob, no_thread):
+    no_thread("accept")
+    with pytest.raises(RuntimeError, match=NO_THREAD):
+        opened_by(bob, Papers(ROOM, bob.public), Peer(1, 64, 9, "hears"))
 
 
 @pytest.mark.parametrize("complete", [True, False])
