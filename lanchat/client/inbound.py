@@ -1,7 +1,7 @@
 """Hands each message that arrives over a link to the part of the member that it is for."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lanchat.client.connect import Connection
 from lanchat.client.delivery import Delivery
@@ -58,21 +58,26 @@ class Inbound:
         self._listing = PeopleListing()
         self._confirming = threading.Lock()  # guards what private messages are confirmed
 
-    def confirm(self, private: Iterable[Private]) -> list[Private]:
+    def confirm(self, private: Iterable[Private]) -> None:
         """These private messages and files have been shown, so they need not come again. Any thread.
 
-        Returns:
-            Those of others, which the host need not keep any more.
+        The host hears of it once they are in our history, as far as they are to be there: it keeps none after that, and
+        a program that was killed, or whose disk was slow, would have none either.
         """
         shown = list(private)
+        if stored := [wire.Got(message.by, message.id) for message in shown if not message.problem]:
+            self._store.add_history(stored, then=lambda: self._confirm(shown))
+        else:
+            self._confirm(shown)
+
+    def _confirm(self, shown: Sequence[Private]) -> None:
         with self._confirming:
             for message in shown:
                 if isinstance(message, PrivateFile):
                     self._incoming.files.confirm(message)
                 else:
                     self._incoming.private.confirm(message)
-        self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
-        return [message for message in shown if message.by != self._me]
+        self._delivery.confirm([message for message in shown if message.by != self._me])
 
     def receive_all(self, messages: list[wire.FromHost], connection: Connection) -> None:
         """Handle the messages that one read brought. Events that follow each other are passed on together."""

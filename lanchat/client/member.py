@@ -164,13 +164,14 @@ class Member:
 
     def confirm(self, private: Iterable[Private]) -> None:
         """These private messages and files have been shown, so they need not come again. Any thread."""
-        self.delivery.confirm(self._inbound.confirm(private))
+        self._inbound.confirm(private)
 
     def close(self) -> None:
         """Leave the room and end the threads. May be called twice."""
         self._stop()
         if self._reader is None or self._flusher is None:
             return
+        self._store.settle()  # before the goodbye, after which nothing is confirmed any more
         with self._state:
             self._closed = True
             self._state.notify_all()
@@ -192,8 +193,7 @@ class Member:
             self._who = replace(self._who, nick=to)
 
     def _send(self, message: wire.FromMember) -> None:
-        link = self._link
-        if link is not None:
+        if (link := self._link) is not None:
             link.send(encode(message))
 
     def _connect(self, deadline: float | None = None, card_within: float | None = None) -> Connection:

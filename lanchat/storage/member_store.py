@@ -16,6 +16,11 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
 from lanchat.threads import now_ms
 
+Records = Sequence[Record | Got]
+Reach = Mapping[int, int] | None
+Then = Callable[[], None] | None
+
+SETTLE_LIMIT = 1.0  # s; leaving must feel immediate
 SHOWN = 10_000  # private messages that are recognised if they come again in a later run
 
 
@@ -54,12 +59,16 @@ class MemberStore(Protocol):
     def remove_unsent(self, ids: Iterable[str]) -> None:
         """Delete messages that were acknowledged, or that the host refused."""
 
-    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+    def add_history(self, records: Records, reached: Reach = None, then: Then = None) -> None:
         """Add records to the history of the room. A `Got` marks a private message in it as shown.
 
         Args:
             reached: how far it reaches with these; see `storage.reached`. None: as far as before.
+            then: called once these are stored, or cannot be, from any thread; see `HistoryWriter.add`.
         """
+
+    def settle(self) -> None:
+        """Wait a moment until each `then` was called, if they can be."""
 
     def close(self) -> None:
         """Write everything that waits, then stop. May be called twice."""
@@ -91,7 +100,11 @@ class NoStore:
     def remove_unsent(self, ids: Iterable[str]) -> None:
         pass
 
-    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+    def add_history(self, records: Records, reached: Reach = None, then: Then = None) -> None:
+        if then is not None:
+            then()
+
+    def settle(self) -> None:
         pass
 
     def close(self) -> None:
@@ -147,6 +160,18 @@ class _WithOutbox:
         self._outbox.remove(ids)
 
 
+class _WithHistory:
+    """What the stores have in common that add everything to a history from the start."""
+
+    _history: HistoryWriter
+
+    def add_history(self, records: Records, reached: Reach = None, then: Then = None) -> None:
+        self._history.add(records, reached, then)
+
+    def settle(self) -> None:
+        self._history.settle(SETTLE_LIMIT)
+
+
 class PrivateStore(_OnDisk, NoStore):
     """The store of the host's own member: only private messages, because everything else is in the room's log.
 
@@ -160,17 +185,21 @@ class PrivateStore(_OnDisk, NoStore):
         self._on_trouble = on_trouble
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
 
-    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+    def add_history(self, records: Records, reached: Reach = None, then: Then = None) -> None:
         private = [record for record in records if isinstance(record, Private | Got)]
         if not private:
-            return
+            return super().add_history(records, reached, then)
         if self._history is None:
             try:
                 self._history = HistoryWriter(_folder(self._home, self._card), self._on_trouble)
             except (LanchatError, RuntimeError) as error:  # no folder, or no thread is left
                 self._on_trouble(f"Private messages are not stored. {error}")
-                return
-        self._history.add(private)
+                return super().add_history(records, reached, then)
+        self._history.add(private, then=then)
+
+    def settle(self) -> None:
+        if self._history is not None:
+            self._history.settle(SETTLE_LIMIT)
 
     def close(self) -> None:
         if self._history is not None:
@@ -197,7 +226,7 @@ class EngineStore(_WithOutbox, PrivateStore):
         self._outbox.close()
 
 
-class HistoryStore(_OnDisk, NoStore):
+class HistoryStore(_WithHistory, _OnDisk, NoStore):
     """The store of a program that sends nothing of earlier runs and leaves nothing to a later one: only the history.
 
     The arguments are those of `DiskStore`.
@@ -207,14 +236,11 @@ class HistoryStore(_OnDisk, NoStore):
         super().__init__(home, card)
         self._history = HistoryWriter(_folder(home, card), on_trouble)
 
-    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
-        self._history.add(records, reached)
-
     def close(self) -> None:
         self._history.close()
 
 
-class DiskStore(_WithOutbox, _OnDisk):
+class DiskStore(_WithHistory, _WithOutbox, _OnDisk):
     """The store of a member in somebody else's room, in `LANCHAT_HOME/seen/ID`.
 
     Args:
@@ -241,9 +267,6 @@ class DiskStore(_WithOutbox, _OnDisk):
             raise
         if self._outbox.trouble:
             on_trouble(self._outbox.trouble)
-
-    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
-        self._history.add(records, reached)
 
     def close(self) -> None:
         self._history.close()

@@ -28,8 +28,10 @@ from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Said, Tell
 from lanchat.protocol.sealed import Sealer
 from lanchat.server.host import Host
 from lanchat.storage import history as seen_module
+from lanchat.storage.files import lock_file
 from lanchat.storage.log import NoLog
 from lanchat.storage.member_store import DiskStore
+from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
 from tests.support.commands import Commands, Running
@@ -83,6 +85,11 @@ def waits_for(room: Host, owner: Any) -> int:
 
 def on_disk(home: Path) -> Callable[..., DiskStore]:
     return lambda card: DiskStore(home, card, lambda trouble: None)
+
+
+def locked(path: Path) -> Any:
+    """Takes the lock of a history as soon as it is free."""
+    return wait_until(lambda: lock_file(path))
 
 
 # ---- two people
@@ -168,6 +175,31 @@ def test_private_messages_count_for_the_rate_limit(host, join, identity):
     ann.hear_kind(Notice, code="slow")
     hear_told(bob, "7")
     assert told(bob) == [str(number) for number in range(8)]
+
+
+def test_the_host_keeps_a_message_until_it_is_in_the_history_of_who_has_read_it(host, join, identity, tmp_path):
+    """Who is killed meanwhile, or has a slow disk, gets it again."""
+    room = host()
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob", open_store=on_disk(tmp_path)))
+    with closing(locked(tmp_path / "seen" / room.room_id / LOCK)):  # another window of bob's is writing
+        ann.member.outgoing.tell("bob", SECRET)
+        hear_told(bob, SECRET)
+        bob.round_trip("read")  # what bob had sent before has come to the host, too
+        assert waits_for(room, identity("bob")) == 1
+    bob.member.close()
+    assert waits_for(room, identity("bob")) == 0, "also for somebody who leaves at once"
+
+
+def test_who_cannot_store_a_message_is_told_so_and_the_host_keeps_it_no_longer(host, join, identity, tmp_path):
+    room = host()
+    troubles: list[str] = []
+    (tmp_path / "seen" / room.room_id / LOG).mkdir(parents=True)
+    store = lambda card: DiskStore(tmp_path, card, troubles.append)  # noqa: E731
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob", open_store=store))
+    ann.member.outgoing.tell("bob", SECRET)
+    hear_told(bob, SECRET)
+    wait_until(lambda: not waits_for(room, identity("bob")))
+    assert len(troubles) == 1 and "The history of this room is not stored" in troubles[0]
 
 
 # ---- who is away, and broken links

@@ -209,7 +209,7 @@ def test_who_says_much_again_goes_no_faster_than_anybody_and_talks_meanwhile(spl
     class Talkative(NoStore):
         """Lets bob talk in the thread that reads his link, so that it is early enough on any machine."""
 
-        def add_history(self, records, reached=None):
+        def add_history(self, records, reached=None, then=None):
             if split.lost and any(getattr(record, "text", "") == f"line {BEHIND}" for record in records):
                 bob.member.outgoing.say("new")
 

@@ -6,14 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Card, Joined, Said
+from lanchat.protocol.messages import Card, Got, Joined, Said, Told
 from lanchat.storage import history, history_bounds
 from lanchat.storage.files import lock_file
 from lanchat.storage.history import MAX_WAITING_SIZE, HistoryWriter
@@ -26,7 +27,7 @@ from lanchat.storage.schema import EVENTS
 from tests.support.waiting import PATIENCE, wait_until
 
 TOP = Path(__file__).parents[2]
-ANN = "a" * 64
+ANN, BOB = "a" * 64, "b" * 64
 WRITE = """
 import sys, time
 from pathlib import Path
@@ -41,6 +42,10 @@ for number in range(int(sys.argv[2])):
         time.sleep(0.001)
 copy.close()
 """
+
+
+def private(number: int) -> Told:
+    return Told(str(number), 0, ANN, "ann", BOB, "bob", bytes(64), number=number + 1)
 
 
 def said(seq: int, id: str = "") -> Said:
@@ -139,6 +144,44 @@ def test_trouble_is_reported_once_and_nothing_is_lost_when_it_ends(tmp_path):
     copy.close()
     assert len(troubles) == 1 and "is not stored" in troubles[0]
     assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 2
+
+
+def test_a_thousand_confirmations_wait_for_one_commit(tmp_path, monkeypatch):
+    """All are told once everything is in the file, and not before."""
+    writes: list[int] = []
+    told: list[int] = []
+    write = HistoryWriter._write_locked
+
+    def counted(copy, batch, reached):
+        write(copy, batch, reached)
+        assert not told
+        writes.append(len(batch))
+
+    monkeypatch.setattr(HistoryWriter, "_write_locked", counted)
+    lock = lock_file(tmp_path / LOCK)
+    assert lock is not None
+    with closing(lock), ExitStack() as later:
+        copy = later.enter_context(closing(HistoryWriter(tmp_path)))
+        for number in range(1000):
+            copy.add([private(number)])
+            copy.add([Got(ANN, str(number))], then=partial(told.append, number))
+        copy.settle(0.0)  # another process has the lock, so this changes nothing
+        assert not told and not writes
+        later.pop_all()
+    copy.settle(PATIENCE)
+    assert (writes, told) == ([2000], list(range(1000)))
+    assert len(LogReader(tmp_path / LOG).shown_private(2000)) == 1000
+    copy.close()
+
+
+def test_who_waits_for_a_disk_that_takes_nothing_is_told_after_the_person(tmp_path):
+    told: list[str] = []
+    (tmp_path / LOG).mkdir()
+    with closing(HistoryWriter(tmp_path, told.append)) as copy:
+        copy.add([Got(ANN, "1")], then=lambda: told.append("then"))
+        copy.settle(PATIENCE)
+        assert len(told) == 2 and "is not stored" in told[0]
+        (tmp_path / LOG).rmdir()
 
 
 def test_events_that_wait_for_the_disk_are_bounded(tmp_path, monkeypatch):
