@@ -88,11 +88,12 @@ class RoomClosed(ConnectionLost):
 
     Args:
         by: the nick of who has closed it, made safe; "": the host has.
+        explained: the text says more than that.
     """
 
-    def __init__(self, what: str, hint: str = "", by: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", by: str = "", *, explained: bool = False) -> None:
         super().__init__(what, hint)
-        self.by = by
+        self.by, self.explained = by, explained
 
 
 class RoomMoved(ConnectionLost):

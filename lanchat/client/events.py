@@ -1,9 +1,9 @@
 """The items of a member's queue: events, private messages, and changes of the connection. Pure."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Self, assert_never
 
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, RoomClosed, RoomMoved
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
@@ -40,12 +40,21 @@ class Disconnected:
         closed: the host has closed the room; the member waits in case it opens again.
         moved: the host has handed the room to another computer, to which the member goes.
         by: the nick of who has closed it, made safe; "": the host has.
+        explained: the reason says more than that it was closed.
     """
 
     reason: str
     closed: bool = False
     moved: bool = False
     by: str = ""
+    explained: bool = False
+
+    @classmethod
+    def because(cls, error: LanchatError) -> Self:
+        """The link is lost by this error."""
+        if isinstance(error, RoomClosed):
+            return cls(str(error), closed=True, by=error.by, explained=error.explained)
+        return cls(str(error), moved=isinstance(error, RoomMoved))
 
 
 @dataclass(frozen=True)

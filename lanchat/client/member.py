@@ -234,12 +234,11 @@ class Member:
             if self._closed or not may_reconnect(error, self._reopening):
                 return error
             _log.info("lost the host: %s", safe_text(str(error)))
-            if moved := isinstance(error, errors.RoomMoved):
+            if isinstance(error, errors.RoomMoved):
                 self._prefer(error.to)
             elif silent:
                 self._prefer(self.follower.cluster.next)
-            closed, by = (True, error.by) if isinstance(error, errors.RoomClosed) else (False, "")
-            self.queue.put(Disconnected(str(error), closed, moved, by))
+            self.queue.put(Disconnected.because(error))
             try:
                 connection = self._reconnect(error)
             except errors.LanchatError as final:

@@ -22,7 +22,8 @@ PAUSED = Refused(
     "paused", "The room is paused: the server that keeps its messages does not answer. Try again in a moment."
 )
 
-_KNOWN = (CLOSED, ENDED, KICKED, BANNED, REPLACED)
+_BY_CODE = {closing.code: closing.text for closing in (CLOSED, KICKED, BANNED, REPLACED)}
+_OURS = {(closing.code, closing.text) for closing in (CLOSED, ENDED, KICKED, BANNED, REPLACED)}
 
 
 def closed_by(nick: str) -> Closing:
@@ -32,11 +33,11 @@ def closed_by(nick: str) -> Closing:
 
 def farewell(closing: Closing) -> errors.LanchatError:
     """The error that a host's last line means to a member."""
-    text = closing.text if closing in _KNOWN else said_by_host(closing.text)
+    text = _words(closing)
     if closing.code == CLOSED.code and closing.by:
         return errors.RoomClosed(closed_by(closing.by).text, by=safe_nick(closing.by))
     if closing.code == CLOSED.code:
-        return errors.RoomClosed(text)
+        return errors.RoomClosed(text, explained=text != CLOSED.text)
     if closing.code == MOVED.code:
         return errors.RoomMoved(MOVED.text, closing.to)
     return errors.Refused(text, code=closing.code)
@@ -44,13 +45,22 @@ def farewell(closing: Closing) -> errors.LanchatError:
 
 def refusal(refused: Refused) -> errors.Refused:
     """The error that a host's refusal means to who asks to enter."""
-    text = PAUSED.text if refused == PAUSED else said_by_host(refused.text)
+    text = PAUSED.text if (refused.code, refused.text) == (PAUSED.code, PAUSED.text) else said_by_host(refused.text)
     return errors.Refused(text, code=refused.code, suggestion=refused.suggestion)
 
 
 def is_paused(error: errors.Refused) -> bool:
     """Whether the room takes nobody because its engine does not answer, which passes."""
     return error.code == PAUSED.code
+
+
+def _words(closing: Closing) -> str:
+    """What the code means, in our words, and then what the host says, unless we would say just that."""
+    if (closing.code, closing.text) in _OURS:
+        return closing.text
+    means = _BY_CODE.get(closing.code, "")
+    said = said_by_host(closing.text) if closing.text.strip() or not means else ""
+    return f"{means} {said}".strip()
 
 
 def said_by_host(text: str) -> str:

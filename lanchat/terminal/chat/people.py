@@ -4,7 +4,6 @@ Every nick that others have chosen is made safe by nicks.py.
 """
 
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
-from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import conjunction, grouped, safe_text
 from lanchat.room.roster import Person, Roster
@@ -89,7 +88,7 @@ def closed_by(roster: Roster, ended: Disconnected) -> str:
     """Says who closed the room, or why it closed, if nobody closed it on purpose or we do not know who the host was."""
     if ended.by:
         return f"{ended.by} closed the room."
-    if ended.reason != CLOSED.text:
+    if ended.explained:
         return sentence(ended.reason)
     host = roster.member(roster.host_id)
     return f"{shown_nick(host.id, host.nick)} closed the room." if host is not None else sentence(ended.reason)

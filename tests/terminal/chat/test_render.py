@@ -203,7 +203,7 @@ def test_who_closed_the_room_is_named_although_they_have_left():
     assert plain(shown.render(closed)) == f"-- hal closed the room. {waits}\n"
     by_owner = Disconnected("The room was closed by ann.", closed=True, by="ann")
     assert plain(shown.render(by_owner)) == f"-- ann closed the room. {waits}\n", "hal only hosted it as well"
-    by_nobody = Disconnected("The host says: The disk is broken.", closed=True)
+    by_nobody = Disconnected("The host says: The disk is broken.", closed=True, explained=True)
     assert plain(shown.render(by_nobody)) == f"-- The host says: The disk is broken. {waits}\n"
 
 
