@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from lanchat.api.cohosting import Cohosting
@@ -22,12 +23,13 @@ from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.engine.address import EngineAddress, EngineChoice
 from lanchat.server.engine.cohosts import HostsAtEngine, announce
 from lanchat.storage.delegations import Signing
-from lanchat.storage.files import file_errors, lock_file, make_folder
+from lanchat.storage.files import file_errors, lock_file, make_folder, write_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.rooms import BESIDE, LOCK, LOG, RoomFolder, joined_folder
 from lanchat.threads import Closable, now_ms
 
 _INSTANCE = "instance"
+_INSTANCE_SIZE = 8  # bytes
 _GIVE_IT = "Give it with --password; its owner knows it."
 _REMOVED = "The owner of the room has removed this computer from its hosts. You and its people go on at another one."
 
@@ -47,10 +49,11 @@ class BesideFolder(Closable):
             if lock is None:
                 raise LanchatError("Another lanchat of this computer hosts this room already.")
             self._lock = lock
-            instance = self.path / _INSTANCE
-            if not instance.exists():
-                instance.write_bytes(os.urandom(8))
-            self.instance = instance.read_bytes()[:8]
+            try:
+                self.instance = _instance(self.path / _INSTANCE)
+            except BaseException:
+                lock.close()
+                raise
 
     @property
     def log(self) -> Path:
@@ -58,6 +61,19 @@ class BesideFolder(Closable):
 
     def close(self) -> None:
         self._lock.close()
+
+
+def _instance(path: Path) -> bytes:
+    """The random bytes that tell this computer from another one with the same key.
+
+    If a power cut has left no whole ones, there are new ones, and the owner is asked once more. Raises OSError.
+    """
+    with suppress(FileNotFoundError):
+        if len(known := path.read_bytes()) == _INSTANCE_SIZE:
+            return known
+    made = os.urandom(_INSTANCE_SIZE)
+    write_file(path, made, durable=True)
+    return made
 
 
 def wait_for_owner(

@@ -1,8 +1,11 @@
 """Files that a person was sending when the program ended: one small file for each, `sending-ID` in the room's folder.
 
-It is locked as long as a program sends the file, so that two programs of one person do not send it at once.
+It is locked as long as a program sends the file, so that two programs of one person do not send it at once. Since the
+lock is on this very file, it is never replaced by another one: what is known later is added as another line, and the
+last whole line counts.
 """
 
+import errno
 import json
 import logging
 import os
@@ -15,7 +18,7 @@ from lanchat.storage.files import FileLock, lock_file
 MOST = 100  # in one room; more are not remembered
 
 _PREFIX = "sending-"
-_MAX_SIZE = 16 * 1024  # bytes; a path has 4,096 at most
+_MAX_LINE = 16 * 1024  # bytes; a path has 4,096 at most
 
 _log = logging.getLogger(__name__)
 
@@ -57,9 +60,10 @@ class Unfinished:
     def _write(self) -> None:
         values = {"id": self.id, "path": str(self.path.absolute()), "nick": self.nick, "to": self.to}
         values |= {"to_key": self.to_key.hex(), "key": self.key.hex(), "sha256": self.sha256}
-        os.lseek(self._lock.fd, 0, os.SEEK_SET)
-        os.ftruncate(self._lock.fd, 0)
-        os.write(self._lock.fd, json.dumps(values).encode())
+        line = f"{json.dumps(values)}\n".encode()
+        os.lseek(self._lock.fd, 0, os.SEEK_END)
+        if os.write(self._lock.fd, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def finish(self, *, keep: bool) -> None:
         """The transfer has ended.
@@ -106,7 +110,7 @@ def take_over(folder: Path) -> list[Unfinished]:
             lock = lock_file(entry, os.O_RDWR)
             if lock is None:
                 continue
-            values = json.loads(os.read(lock.fd, _MAX_SIZE))
+            values = json.loads(_last_line(lock.fd))
             id, path = values["id"], values["path"]
             nick, to, sha256 = (values.get(name, "") for name in ("nick", "to", "sha256"))
             to_key, key = (bytes.fromhex(values.get(name, "")) for name in ("to_key", "key"))
@@ -123,6 +127,13 @@ def take_over(folder: Path) -> list[Unfinished]:
             continue
         found.append(Unfinished(id, Path(path), entry, lock, nick, to, to_key, key, sha256))
     return found
+
+
+def _last_line(fd: int) -> bytes:
+    """The last whole line: a crash may have left a part of another one behind it."""
+    os.lseek(fd, max(0, os.fstat(fd).st_size - 2 * _MAX_LINE), os.SEEK_SET)
+    whole, _, _ = os.read(fd, 2 * _MAX_LINE).rpartition(b"\n")
+    return whole.rpartition(b"\n")[2]
 
 
 def _discard(entry: Path, lock: FileLock) -> None:

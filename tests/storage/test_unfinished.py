@@ -21,6 +21,26 @@ def test_what_one_run_leaves_the_next_one_takes_over(tmp_path):
     assert take_over(tmp_path) == [] and list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("cut", [0, 1, 100, None])
+def test_a_crash_while_it_is_noted_how_a_file_is_sealed_leaves_what_was_known_before(tmp_path, cut):
+    first = remember(tmp_path, "1", Path("/a.pdf"), nick="bob")
+    assert first is not None
+    before = (tmp_path / "sending-1").stat().st_size
+    first.note_sealed("b" * 64, b"k" * 32, b"s" * 32, "5" * 64)
+    first.finish(keep=True)
+    if cut is not None:
+        os.truncate(tmp_path / "sending-1", before + cut)
+    [found] = take_over(tmp_path)
+    assert (found.id, found.path, found.nick) == ("1", Path("/a.pdf"), "bob")
+    assert (found.key, found.sha256) == ((b"s" * 32, "5" * 64) if cut is None else (b"", ""))
+    for number in range(200):  # as often as the file changes
+        found.note_sealed("b" * 64, b"k" * 32, bytes([number]) * 32, "5" * 64)
+    found.finish(keep=True)
+    [last] = take_over(tmp_path)
+    assert last.key == bytes([199]) * 32
+    last.finish(keep=False)
+
+
 def test_what_cannot_be_read_is_thrown_away(tmp_path):
     for name, text in (("sending-1", "{"), ("sending-2", '{"id": "3", "path": "/a"}'), ("sending-4", '["id"]')):
         (tmp_path / name).write_text(text)
