@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Set
 
-from lanchat.api.host_papers import HostSigner, check_papers, papers_number
+from lanchat.api.host_papers import HostSigner, check_papers
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.delegation import RENEWAL, read_term
 from lanchat.protocol.engine import Asking, Present
@@ -190,7 +190,7 @@ class Cohosting(Closable):
             return known
         try:
             check_papers(kept, read_term(known.record).room)
-            newer = papers_number(kept) > papers_number(known)
+            newer = kept.number > known.number
         except ProtocolError as error:
             _log.warning("the engine shows false papers: %s", error)
             return known

@@ -97,8 +97,3 @@ def check_papers(papers: HostPapers, room: str) -> None:
     named = read_delegation(papers.delegation, papers.owner) if papers.delegation else None
     if record.room != room or (named is not None and named.room != room):
         raise ProtocolError("The papers of this host are for another room.")
-
-
-def papers_number(papers: HostPapers) -> int:
-    """The number of the list of hosts in these papers; -1: there is no list."""
-    return read_delegation(papers.delegation, papers.owner).number if papers.delegation else -1

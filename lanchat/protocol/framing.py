@@ -18,9 +18,8 @@ from lanchat.protocol.drafts import Talk
 from lanchat.protocol.fields import Number
 from lanchat.protocol.file_messages import Done, Go, Have, Sum, Wait
 from lanchat.protocol.messages import FromHost, FromMember, Refused
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import in_brief
 
-_BRIEF = 120  # characters of an error in a line
 MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
 MAX_NESTING = 16  # levels of objects and arrays; without this, the limit would depend on the version of Python
@@ -103,9 +102,9 @@ def decode(line: bytes, codec: Codec[T]) -> T | None:
     except msgspec.ValidationError as error:
         if _is_unknown_type(line, codec):
             return None
-        raise ProtocolError(f"A message is malformed: {_brief(error)}.") from None
+        raise ProtocolError(f"A message is malformed: {in_brief(error)}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"A line is not a message: {_brief(error)}.") from None
+        raise ProtocolError(f"A line is not a message: {in_brief(error)}.") from None
 
 
 def message_of(kind: type[T], fields: Mapping[str, object]) -> T | None:
@@ -172,11 +171,6 @@ def _outside_strings(line: bytes) -> Iterator[bytes]:
         yield line[at : string.start()]
         at = string.end()
     yield line[at:]
-
-
-def _brief(error: Exception) -> str:
-    """The error in a few words. It may quote the peer, and it reaches logs and everybody's screens."""
-    return safe_text(str(error))[:_BRIEF].rstrip(".")
 
 
 def _is_unknown_type(line: bytes, codec: Codec[T]) -> bool:

@@ -86,7 +86,7 @@ class Papers:
             ProtocolError: it is not signed by the owner, or for another room.
         """
         newest = newest_delegation(self, delegation)
-        newer = newest is not None and newest.number > _number_of(self)
+        newer = newest is not None and newest.number > delegation_number(self.delegation, self.owner)
         return replace(self, delegation=delegation) if newer else self
 
     @property
@@ -155,7 +155,7 @@ class Papers:
         """The papers that we know once a host has shown these, which fit."""
         if newest is None:
             return replace(self, term=term)
-        newer = shown if _number_of(self) < newest.number else self.delegation
+        newer = shown if delegation_number(self.delegation, self.owner) < newest.number else self.delegation
         ahead = newest.made - now if host_key == self.owner else self.ahead
         return replace(self, delegation=newer, term=term, ahead=ahead)
 
@@ -184,6 +184,11 @@ def is_on_engine(card: Card) -> bool:
     return bool(card.term) and read_term(card.term).engine
 
 
+def delegation_number(signed: bytes, owner: bytes) -> int:
+    """The number of this list of hosts or standbys; -1: there is none. Raises ProtocolError as `read_delegation`."""
+    return read_delegation(signed, owner).number if signed else -1
+
+
 def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:
     """The newer one of the delegation that we know and the one that a host shows.
 
@@ -200,7 +205,3 @@ def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:
 
 def _busy() -> errors.Refused:
     return errors.Refused("That computer does not host the room; it keeps a copy of it.", code="busy")
-
-
-def _number_of(papers: Papers) -> int:
-    return read_delegation(papers.delegation, papers.owner).number if papers.delegation else -1

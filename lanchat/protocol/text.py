@@ -16,6 +16,7 @@ MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
 _SHORT = MAX_TEXT // 6  # characters of ASCII that fit into a message however JSON escapes them
+_BRIEF = 120  # characters of an error in a sentence
 MAX_LISTED = 50  # names in one sentence; twenty lines of a terminal
 MAX_MARKS = 4  # above and below a letter, and as many beside it; no script in use needs more, and a pile covers lines
 
@@ -42,6 +43,11 @@ class _Kinds(dict[str, str]):
 
 
 _kinds = _Kinds()
+
+
+def in_brief(error: BaseException) -> str:
+    """The error in a few words for a sentence. It may quote a stranger, and it reaches logs and everybody's screens."""
+    return safe_text(str(error))[:_BRIEF].rstrip(".")
 
 
 def safe_text(text: str, *, lines: bool = False) -> str:

@@ -9,6 +9,7 @@ from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
 from lanchat.protocol.engine import Ending
 from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import FromHost
+from lanchat.protocol.papers import delegation_number
 from lanchat.protocol.places import Place, write_places
 from lanchat.protocol.timing import DEFAULT_TIMING
 
@@ -27,6 +28,11 @@ class HostPapers:
     delegation: bytes
     record: bytes
 
+    @property
+    def number(self) -> int:
+        """The number of the list; -1: there is none. Raises ProtocolError if it is not the owner's."""
+        return delegation_number(self.delegation, self.owner)
+
     def index_of(self, key: bytes) -> int | None:
         """The index of the host with this key; None: the owner has not named it.
 
@@ -44,8 +50,7 @@ class HostPapers:
         Raises:
             ProtocolError: the delegation is not the owner's.
         """
-        number = read_delegation(self.delegation, self.owner).number if self.delegation else 0
-        return ending.number >= number and verify(self.owner, ending.signature, ending.text(room))
+        return ending.number >= self.number and verify(self.owner, ending.signature, ending.text(room))
 
 
 class Beside:

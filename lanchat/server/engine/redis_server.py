@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import in_brief, safe_text
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import PORT, EngineAddress
 from lanchat.server.engine.checks import ServerFacts, check_server, forbidden, lacks_rights
@@ -23,7 +23,6 @@ from lanchat.server.engine.shared_log import EngineAway
 from lanchat.threads import Closable
 
 _POLL = 0.02  # s between two looks at a rewrite, which takes 0.1 s for a small file
-_BRIEF = 120  # characters of the server's words in a sentence
 _FULL = (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError)
 _WITH_PASSWORD = "redis://USER:PASSWORD@HOST/0, or redis://:PASSWORD@HOST/0 where no user has a name"
 _AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
@@ -82,14 +81,14 @@ class RedisServer(Closable):
         except redis.ResponseError as error:
             if isinstance(error, _FULL) or str(error).startswith("MISCONF"):
                 self.close()  # the next connection looks what has become of it
-                raise EngineAway(f"{self.name} takes nothing now ({_brief(error)}).") from None
+                raise EngineAway(f"{self.name} takes nothing now ({in_brief(error)}).") from None
             if lacks_rights(str(error)):
                 raise self._forbidden(error) from None
-            raise ServerRefused(f"{self.name} refuses: {_brief(error)}.", str(error)) from None
+            raise ServerRefused(f"{self.name} refuses: {in_brief(error)}.", str(error)) from None
         except redis.RedisError as error:  # what it answers is not the protocol
             self.close()
             raise LanchatError(
-                f"What answers at {safe_text(self._address.place)} is no Redis ({_brief(error)})."
+                f"What answers at {safe_text(self._address.place)} is no Redis ({in_brief(error)})."
             ) from None
         except BaseException:
             self.close()
@@ -159,7 +158,7 @@ class RedisServer(Closable):
         if not self._address.password:
             return LanchatError(f"{self.name} wants a password.", f"It belongs in LANCHAT_ENGINE: {_WITH_PASSWORD}")
         what = f"{self.name} does not accept this {'user or ' if self._address.user else ''}password"
-        return LanchatError(f"{what} ({_brief(error)}).", f"It belongs in LANCHAT_ENGINE: {_WITH_PASSWORD}")
+        return LanchatError(f"{what} ({in_brief(error)}).", f"It belongs in LANCHAT_ENGINE: {_WITH_PASSWORD}")
 
     def _forbidden(self, error: Exception) -> LanchatError:
         return forbidden(self._address.user, str(error))
@@ -222,8 +221,4 @@ def _why(error: BaseException) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
         cause = cause.__cause__ or cause.__context__
-    return _brief(error)
-
-
-def _brief(error: BaseException) -> str:
-    return safe_text(str(error))[:_BRIEF].rstrip(".")
+    return in_brief(error)
