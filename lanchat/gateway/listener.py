@@ -57,9 +57,10 @@ class Gateway:
                 raise LanchatError(what, "Choose another: lanchat irc --port 6668") from None
             self._socket.settimeout(_LOOK)
             self._flusher = Flusher("gateway-flusher", timing)
+            undo.callback(self._flusher.close)
+            self._accepting = threading.Thread(target=self._accept, name="gateway-accept")
+            self._accepting.start()
             undo.pop_all()
-        self._accepting = threading.Thread(target=self._accept, name="gateway-accept")
-        self._accepting.start()
 
     @property
     def port(self) -> int:
@@ -112,14 +113,29 @@ class Gateway:
                     time.sleep(_PAUSE)
                 continue
             self._make_space()
-            link = Link(sock, PlainChannel(), self._flusher)
-            link.within(self._timing.name, "late", "did not register in time")
-            client = Client(link)
-            reader = threading.Thread(target=self._reading(client), name="gateway-reader")
-            with self._lock:
-                self._links[link] = client
-                self._threads.add(reader)
+            try:
+                self._serve(sock)
+            except (OSError, RuntimeError) as error:  # the client is gone already, or no thread is left
+                _log.warning("cannot serve an IRC client: %s", error)
+                sock.close()
+
+    def _serve(self, sock: socket.socket) -> None:
+        """Read this client in a thread of its own."""
+        link = Link(sock, PlainChannel(), self._flusher)
+        link.within(self._timing.name, "late", "did not register in time")
+        client = Client(link)
+        reader = threading.Thread(target=self._reading(client), name="gateway-reader")
+        with self._lock:
+            self._links[link] = client
+            self._threads.add(reader)
+        try:
             reader.start()
+        except RuntimeError:
+            with self._lock:
+                del self._links[link]
+                self._threads.discard(reader)
+            link.close()
+            raise
 
     def _make_space(self) -> None:
         """Drop the oldest connection that has not registered, if there are many: the person's client has to come in."""

@@ -165,8 +165,8 @@ class Network:
     def _start(self, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, name="gateway-room")
         self._threads = [one for one in self._threads if one.is_alive()]
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _leave(self, room: JoinedRoom) -> None:
         """Leave a room, in a thread, since it may take a moment. The thread that takes its items ends then."""
