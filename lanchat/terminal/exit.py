@@ -116,8 +116,9 @@ def leave(code: int) -> NoReturn:
     if code in (INTERRUPTED, TimedOut.exit_code) or _threads_left():
         exit_after(FLUSH_LIMIT, code)
     try:
-        sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):  # the reader of our output is gone, which is no error
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError, AttributeError):  # its reader is gone, which is no error: Python would end with 120
         os._exit(code)
     if _threads_left():
         os._exit(code)

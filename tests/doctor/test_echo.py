@@ -36,7 +36,7 @@ def losing_the_first(answer: Callable[[socket.socket, bytes, tuple[str, int]], N
 
 @pytest.fixture
 def listeners() -> Iterator[Listeners]:
-    with Listeners(LOOPBACK, None) as opened:
+    with Listeners(LOOPBACK, 0) as opened:  # the usual port is one that other tests connect to
         yield opened
 
 
