@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.support.waiting import PATIENCE, wait_until
 
 PROGRAM = os.environ.get("LANCHAT_REDIS_SERVER", "redis-server")
 SAFE = ("--appendonly", "yes", "--appendfsync", "always")
+_PORTS = 10  # tried, since one may be taken before the server has it, and one in a cluster needs the 10,000th behind it
+_TAKEN = ("Address already in use", "too high for cluster mode")
 _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
@@ -43,6 +46,10 @@ def require_redis() -> None:
     pytest.skip(lack)
 
 
+class _PortTaken(Exception):
+    """The server cannot listen at its port."""
+
+
 class RedisProcess(Closable):
     """A running server.
 
@@ -55,10 +62,16 @@ class RedisProcess(Closable):
         require_redis()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._options = folder, options
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        self.port = 0
+        for _ in range(_PORTS):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                self.port = free.getsockname()[1]
+            with suppress(_PortTaken):
+                self.start()
+                return
+            (self.folder / "log").unlink()
+        pytest.fail(f"Of {_PORTS} free ports a server can use none.")
 
     @property
     def url(self) -> str:
@@ -106,7 +119,10 @@ class RedisProcess(Closable):
         self.kill()
 
     def _answers(self) -> bool:
-        assert self._process is not None and self._process.poll() is None, (self.folder / "log").read_text()
+        assert self._process is not None
+        if self._process.poll() is not None:
+            said = (self.folder / "log").read_text()
+            raise _PortTaken(said) if any(why in said for why in _TAKEN) else AssertionError(said)
         try:
             return self.command("PING").startswith((b"+PONG", b"-NOAUTH"))
         except OSError:

@@ -31,7 +31,8 @@ class SlowRoom:
         return self.transfer
 
 
-def test_the_line_fits_the_window_and_stays_erased():
+def test_the_line_fits_the_window_and_stays_erased(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     room = SlowRoom()
     ours, theirs = os.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "w", encoding="utf-8") as talk:
