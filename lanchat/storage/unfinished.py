@@ -2,7 +2,7 @@
 
 It is locked as long as a program sends the file, so that two programs of one person do not send it at once. Since the
 lock is on this very file, it is never replaced by another one: what is known later is added as another line, and the
-last whole line counts.
+last whole line counts. Each has an end of line before it as well, so that it does not go on with a part of another one.
 """
 
 import errno
@@ -60,7 +60,7 @@ class Unfinished:
     def _write(self) -> None:
         values = {"id": self.id, "path": str(self.path.absolute()), "nick": self.nick, "to": self.to}
         values |= {"to_key": self.to_key.hex(), "key": self.key.hex(), "sha256": self.sha256}
-        line = f"{json.dumps(values)}\n".encode()
+        line = f"\n{json.dumps(values)}\n".encode()
         os.lseek(self._lock.fd, 0, os.SEEK_END)
         if os.write(self._lock.fd, line) < len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -133,7 +133,7 @@ def _last_line(fd: int) -> bytes:
     """The last whole line: a crash may have left a part of another one behind it."""
     os.lseek(fd, max(0, os.fstat(fd).st_size - 2 * _MAX_LINE), os.SEEK_SET)
     whole, _, _ = os.read(fd, 2 * _MAX_LINE).rpartition(b"\n")
-    return whole.rpartition(b"\n")[2]
+    return whole.rstrip(b"\n").rpartition(b"\n")[2]
 
 
 def _discard(entry: Path, lock: FileLock) -> None:

@@ -33,6 +33,10 @@ def test_a_crash_while_it_is_noted_how_a_file_is_sealed_leaves_what_was_known_be
     [found] = take_over(tmp_path)
     assert (found.id, found.path, found.nick) == ("1", Path("/a.pdf"), "bob")
     assert (found.key, found.sha256) == ((b"s" * 32, "5" * 64) if cut is None else (b"", ""))
+    found.note_sealed("b" * 64, b"k" * 32, b"t" * 32, "6" * 64)  # behind what the crash has left
+    found.finish(keep=True)
+    [found] = take_over(tmp_path)
+    assert (found.key, found.sha256) == (b"t" * 32, "6" * 64)
     for number in range(200):  # as often as the file changes
         found.note_sealed("b" * 64, b"k" * 32, bytes([number]) * 32, "5" * 64)
     found.finish(keep=True)
