@@ -20,6 +20,7 @@ from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import Joined, Said
 from lanchat.protocol.sealed_file import PLAIN_PIECE, SEALED_PIECE, sealed_size
 from lanchat.room.access import Access
+from lanchat.server.host import Host
 from lanchat.storage import history as history_module
 from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog
@@ -208,6 +209,17 @@ def test_what_does_not_fit_of_an_earlier_run_is_dropped(open_room, enter, tmp_pa
     assert digest(bob.fetch("report.pdf", tmp_path)) == digest(source)
 
 
+def leave_while_sending(ann: JoinedRoom, source: Path, room: Host) -> None:
+    """Her program ends in the middle of a file for bob, who stays."""
+    leave = threading.Event()
+    first = ann.start_sending(source, Pauses(SIZE, leave.set), to=ann.recipient("bob"), keep=True)
+    assert leave.wait(30)
+    ann.close()
+    with pytest.raises(ConnectionLost):
+        first.wait(30)
+    wait_until(lambda: len(room.links) == 1, what="the host to have read what was on its way")
+
+
 @pytest.mark.full
 def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, tmp_path, own_world):
     room = open_room()
@@ -216,13 +228,7 @@ def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, 
     bob = enter(room, "bob")
     source = file_of(tmp_path / "ann", "report.pdf", 20_000_000)
     ann = enter(room, "ann")
-    leave = threading.Event()
-    first = ann.start_sending(source, Pauses(SIZE, leave.set), to=ann.recipient("bob"), keep=True)
-    assert leave.wait(30)
-    ann.close()
-    with pytest.raises(ConnectionLost):
-        first.wait(30)
-    wait_until(lambda: len(room.links) == 1, what="the host to have read what was on its way")
+    leave_while_sending(ann, source, room)
     again = enter(room, "ann")
     moved: list[int] = []
     [second] = again.resume_sending(lambda transfer: moved.append(transfer.progress.done))
@@ -246,13 +252,7 @@ def test_a_file_that_has_changed_since_the_last_run_does_not_go_on(open_room, en
     enter(room, "bob")
     ann = enter(room, "ann")
     source = file_of(tmp_path / "ann", "report.pdf", 20_000_000)
-    leave = threading.Event()
-    first = ann.start_sending(source, Pauses(SIZE, leave.set), to=ann.recipient("bob"), keep=True)
-    assert leave.wait(30)
-    ann.close()
-    with pytest.raises(ConnectionLost):
-        first.wait(30)
-    wait_until(lambda: len(room.links) == 1, what="the host to have read what was on its way")
+    leave_while_sending(ann, source, room)
     have = stored(tmp_path)
     source.write_bytes(source.read_bytes()[:-1] + b"!")
     again = enter(room, "ann")
